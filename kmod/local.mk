@@ -1,0 +1,2 @@
+# kmod/: mplane.ko, built by kbuild.
+EXTRA_DIST += kmod/pattern.h

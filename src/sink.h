@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A sink: something that shows a frame (VNC now, SPICE later). The screen calls it from the main
+ * thread; its own threads speak back only through sink_poke(). Every member is mandatory.
+ */
+#ifndef PLANECAST_SINK_H
+#define PLANECAST_SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "damage.h"
+#include "frame.h"
+
+struct sink;
+
+struct sink_demand {
+	unsigned int clients; /* connected and past their handshake */
+	unsigned int waiting; /* of these, how many could take a frame now */
+	unsigned int fresh;   /* joined since the last call: they need a finished capture first */
+};
+
+struct sink_ops {
+	const char *name;
+
+	/*
+	 * A new frame replaces the old one: another size, or the same. The sink takes its own
+	 * reference and drops the one to the old frame when its last reader is done. Never blocks
+	 * on a client. 0 or -errno (then the sink keeps the old frame).
+	 */
+	int (*resize)(struct sink *sink, struct frame *frame);
+
+	/* Pixels of the current frame changed (they are written already). */
+	void (*wake)(struct sink *sink, const struct damage *damage);
+
+	/* Who watches. Cheap: called at every turn of the pacer. */
+	void (*demand)(struct sink *sink, struct sink_demand *demand);
+
+	void (*close)(struct sink *sink); /* disconnects all, frees the sink */
+};
+
+struct sink {
+	const struct sink_ops *ops;
+	/* Set by the screen before the sink has a client; poke is safe to call from any thread. */
+	void (*poke)(void *data);
+	void *poke_data;
+};
+
+/* From any thread: demand() would answer something new. */
+static inline void sink_poke(struct sink *sink)
+{
+	if (sink->poke)
+		sink->poke(sink->poke_data);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A source: something that has a plane (a vfio device, the simulated one). All calls come from the
+ * main thread and never block on a client. Every member of the table is mandatory.
+ */
+#ifndef PLANECAST_SOURCE_H
+#define PLANECAST_SOURCE_H
+
+#include <stdbool.h>
+
+#include "damage.h"
+#include "plane.h"
+
+struct source;
+
+struct source_ops {
+	const char *name;
+
+	/*
+	 * Borrows the plane as it is now, until release(). -ENODATA: the plane is off (no mode).
+	 * -EAGAIN: not this time, ask again soon. -ENODEV: the device is gone or has no owner.
+	 * error gets the one line that a user reads, also on a "no signal" card.
+	 */
+	int (*acquire)(struct source *source, enum plane_type type, struct plane *plane,
+	               GError **error);
+
+	/*
+	 * True if the device still scans out the plane that was acquired: asked after a pass, so
+	 * that pixels of a plane that changed meanwhile are not published.
+	 */
+	bool (*same)(struct source *source, enum plane_type type, const struct plane *plane);
+	void (*release)(struct source *source, struct plane *plane);
+
+	/* A descriptor that becomes readable when something changed, or -1. */
+	int (*event_fd)(struct source *source);
+
+	/*
+	 * What changed since the last hint: 0 and the cells added to damage (none: nothing
+	 * changed), or -ENOTSUP: the source cannot tell, compare.
+	 */
+	int (*hint)(struct source *source, struct damage *damage);
+
+	/*
+	 * Gives back what belongs to others while nobody watches (an attached device's descriptor);
+	 * the next acquire takes it again.
+	 */
+	void (*rest)(struct source *source);
+	void (*close)(struct source *source); /* frees the source */
+};
+
+struct source {
+	const struct source_ops *ops;
+};
+
+/* One constructor a kind; on failure -errno and one line in error, without the device's name. */
+struct device;
+int source_sim_open(const char *options, struct source **source, GError **error);
+
+#endif
