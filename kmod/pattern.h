@@ -45,13 +45,13 @@ int pattern_kind_from_name(const char *name);
 
 /* Writes pixels x .. x+n-1 of row y of a frame as XRGB8888 (X byte 0). n, x and y lie inside. */
 void pattern_row(const struct pattern *pattern, uint64_t frame, uint32_t y, uint32_t x, uint32_t n,
-                 uint32_t *out);
+		 uint32_t *out);
 
 /*
  * What can differ between frame - 1 and frame, as at most PATTERN_MAX_RECTS rectangles that lie
  * inside the picture; returns how many (0: nothing changed). Frame 0 is wholly damaged.
  */
 unsigned int pattern_damage(const struct pattern *pattern, uint64_t frame,
-                            struct pattern_rect rects[PATTERN_MAX_RECTS]);
+			    struct pattern_rect rects[PATTERN_MAX_RECTS]);
 
 #endif

@@ -59,7 +59,7 @@ void damage_add(struct damage *damage, const struct detile_rect *rect)
 	for (uint32_t row = rect->y / DETILE_CELL_HEIGHT; row <= (y2 - 1) / DETILE_CELL_HEIGHT;
 	     row++)
 		set_span(damage->cells.words + row * damage->cells.stride,
-		         rect->x / DETILE_CELL_WIDTH, (x2 - 1) / DETILE_CELL_WIDTH);
+			 rect->x / DETILE_CELL_WIDTH, (x2 - 1) / DETILE_CELL_WIDTH);
 }
 
 void damage_add_all(struct damage *damage)
@@ -92,7 +92,7 @@ size_t damage_count(const struct damage *damage)
 
 /* The first set (or, with flip all ones, clear) bit of a row from a column on; columns if none. */
 static uint32_t next_bit(const struct damage *damage, const uint64_t *row, uint32_t column,
-                         uint64_t flip)
+			 uint64_t flip)
 {
 	while (column < damage->columns) {
 		uint64_t word = (row[column / WORD_BITS] ^ flip) >> (column % WORD_BITS);
@@ -107,7 +107,7 @@ static uint32_t next_bit(const struct damage *damage, const uint64_t *row, uint3
 }
 
 static struct detile_rect span_rect(const struct damage *damage, uint32_t first, uint32_t end,
-                                    uint32_t top, uint32_t bottom)
+				    uint32_t top, uint32_t bottom)
 {
 	uint32_t x1 = first * DETILE_CELL_WIDTH, x2 = end * DETILE_CELL_WIDTH;
 	uint32_t y1 = top * DETILE_CELL_HEIGHT, y2 = bottom * DETILE_CELL_HEIGHT;
@@ -120,7 +120,7 @@ static struct detile_rect span_rect(const struct damage *damage, uint32_t first,
 }
 
 size_t damage_each(const struct damage *damage,
-                   void (*each)(const struct detile_rect *rect, void *data), void *data)
+		   void (*each)(const struct detile_rect *rect, void *data), void *data)
 {
 	size_t count = 0;
 

@@ -32,6 +32,6 @@ size_t damage_count(const struct damage *damage); /* cells */
  * each() for every one; returns how many.
  */
 size_t damage_each(const struct damage *damage,
-                   void (*each)(const struct detile_rect *rect, void *data), void *data);
+		   void (*each)(const struct detile_rect *rect, void *data), void *data);
 
 #endif

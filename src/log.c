@@ -60,7 +60,7 @@ DEFINE_LOG(log_info, "", TRUE)
 DEFINE_LOG(log_debug, "debug: ", verbose)
 
 gboolean log_limit_pass(struct log_limit *limit, unsigned int burst, gint64 interval_us,
-                        unsigned int *missed)
+			unsigned int *missed)
 {
 	gint64 now = g_get_monotonic_time();
 

@@ -40,6 +40,6 @@ struct log_limit {
 	unsigned int count, missed;
 };
 gboolean log_limit_pass(struct log_limit *limit, unsigned int burst, gint64 interval_us,
-                        unsigned int *missed);
+			unsigned int *missed);
 
 #endif

@@ -22,7 +22,7 @@ struct source_ops {
 	 * error gets the one line that a user reads, also on a "no signal" card.
 	 */
 	int (*acquire)(struct source *source, enum plane_type type, struct plane *plane,
-	               GError **error);
+		       GError **error);
 
 	/*
 	 * True if the device still scans out the plane that was acquired: asked after a pass, so
