@@ -16,4 +16,4 @@ libplanecast_a_SOURCES = \
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/main.c
-planecast_LDADD = libplanecast.a $(PLANECAST_LIBS)
+planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
