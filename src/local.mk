@@ -7,6 +7,11 @@ PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
+	kmod/brush.c kmod/brush.h \
+	kmod/font.c kmod/font.h \
+	kmod/pattern.c kmod/pattern.h \
+	kmod/pattern_desktop.c kmod/pattern_desktop.h \
+	kmod/pattern_static.c kmod/pattern_static.h \
 	src/damage.c src/damage.h \
 	src/frame.c src/frame.h \
 	src/log.c src/log.h \
