@@ -9,6 +9,11 @@ libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
 	src/capture.c src/capture.h \
 	src/cursor.c src/cursor.h \
+	kmod/brush.c kmod/brush.h \
+	kmod/font.c kmod/font.h \
+	kmod/pattern.c kmod/pattern.h \
+	kmod/pattern_desktop.c kmod/pattern_desktop.h \
+	kmod/pattern_static.c kmod/pattern_static.h \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \
 	src/frame.c src/frame.h \
