@@ -81,10 +81,10 @@ static unsigned int bars_damage(const struct pattern *pattern, struct box *boxes
 }
 
 /*
- * video: a plasma of crossed and bent waves, computed at every 8th pixel of the picture and drawn
+ * video: a plasma of crossed and bent waves, computed at every 16th pixel of the picture and drawn
  * straight between. Blue's lowest bit is the frame's, so that really every pixel changes.
  */
-#define KNOT 8u
+#define KNOT 16u
 
 struct plasma {
 	uint32_t step;             /* phase a pixel, as wide as high pictures see the same waves */
@@ -93,13 +93,13 @@ struct plasma {
 	uint32_t red, green, blue; /* of the colour circle */
 };
 
-/* A wave as 0 .. 255 * 8, for a lane of a knot. */
+/* A wave as 0 .. 255 * 4, for a lane of a knot. */
 static uint64_t plasma_lane(uint32_t phase)
 {
-	return (uint32_t)(brush_wave(phase) + 32768) * 255 >> 13;
+	return (uint32_t)(brush_wave(phase) + 32768) * 255 >> 14;
 }
 
-/* The colour of a knot: lanes of 16 bits for red, green and blue, each 8 times the value. */
+/* The colour of a knot: lanes of 16 bits for red, green and blue, each 4 times the value. */
 static uint64_t plasma_knot(const struct plasma *plasma, uint32_t x)
 {
 	uint32_t phase = x * plasma->step;
