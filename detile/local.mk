@@ -1,2 +1,9 @@
 # detile/: a pure library, MIT, no I/O, no malloc, nothing of src/.
-EXTRA_DIST += detile/COPYING detile/detile.h
+noinst_LIBRARIES += libdetile.a
+libdetile_a_SOURCES = \
+	detile/cpu.c detile/cpu.h \
+	detile/detile.c detile/detile.h \
+	detile/kernel.h \
+	detile/layout.c detile/layout.h \
+	detile/walk.h
+EXTRA_DIST += detile/COPYING
