@@ -17,6 +17,11 @@ tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c
 tests_unit_test_pacer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pacer_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_pattern
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
+tests_unit_test_pattern_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pattern_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_plane
 tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
 tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
