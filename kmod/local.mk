@@ -1,2 +1,2 @@
 # kmod/: mplane.ko, built by kbuild.
-EXTRA_DIST += kmod/pattern.h
+# The test pictures belong to both: libplanecast.a (src/local.mk) and the module.

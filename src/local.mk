@@ -7,12 +7,26 @@ PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
+	src/capture.c src/capture.h \
+	src/cursor.c src/cursor.h \
+	kmod/brush.c kmod/brush.h \
+	kmod/font.c kmod/font.h \
+	kmod/pattern.c kmod/pattern.h \
+	kmod/pattern_desktop.c kmod/pattern_desktop.h \
+	kmod/pattern_static.c kmod/pattern_static.h \
 	src/damage.c src/damage.h \
+	src/device.c src/device.h \
 	src/frame.c src/frame.h \
+	src/guard.c src/guard.h \
 	src/log.c src/log.h \
-	src/plane.h \
+	src/map.h src/map_dmabuf.c src/map_region.c \
+	src/owner.c src/owner.h \
+	src/pacer.c src/pacer.h \
+	src/plane.c src/plane.h \
 	src/sink.h \
-	src/source.h
+	src/source.h \
+	src/source_vfio.c src/source_vfio.h \
+	src/vfio.c src/vfio.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/main.c

@@ -7,6 +7,8 @@
 #define PLANECAST_PLANE_H
 
 #include <glib.h>
+#include <pixman.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +23,7 @@ enum plane_type {
 
 /* No plane is wider or higher than this; it bounds every product below 2^64. */
 #define PLANE_MAX_DIMENSION 16384u
+#define PLANE_MAX_STRIDE    (PLANE_MAX_DIMENSION * 16u)
 
 struct plane {
 	uint32_t fourcc;        /* DRM_FORMAT_*, drm_fourcc.h */
@@ -40,10 +43,27 @@ struct plane {
  */
 int plane_validate(const struct plane *plane, GError **error);
 
-/* Bytes a pixel of a format, 0 if the format is not known. */
-uint32_t plane_cpp(uint32_t fourcc);
+/* A format that a scanout may have. */
+struct plane_format {
+	uint32_t fourcc;
+	uint32_t cpp; /* bytes a pixel */
+	pixman_format_code_t pixman;
+};
+
+/* The format of a fourcc, or NULL if it is not known. */
+const struct plane_format *plane_format(uint32_t fourcc);
 
 /* The tiling of a modifier; -ENOTSUP if it is not one that detile/ knows. */
 int plane_layout(uint64_t modifier, enum detile_layout *layout);
+const char *plane_layout_name(enum detile_layout layout);
+
+/* The four characters of a fourcc, unprintable ones as '?'. */
+void plane_fourcc_name(uint32_t fourcc, char name[5]);
+
+/* The plane in detile's terms; data is still the source's. */
+void plane_surface(const struct plane *plane, struct detile_surface *surface);
+
+/* Whether two descriptions are of one and the same scanout (contents and position apart). */
+bool plane_is_same(const struct plane *a, const struct plane *b);
 
 #endif

@@ -33,6 +33,9 @@ struct sink_ops {
 	/* Pixels of the current frame changed (they are written already). */
 	void (*wake)(struct sink *sink, const struct damage *damage);
 
+	/* A pass has finished, whatever it found: the frame is what the device shows. */
+	void (*captured)(struct sink *sink);
+
 	/* Who watches. Cheap: called at every turn of the pacer. */
 	void (*demand)(struct sink *sink, struct sink_demand *demand);
 

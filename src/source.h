@@ -31,7 +31,10 @@ struct source_ops {
 	bool (*same)(struct source *source, enum plane_type type, const struct plane *plane);
 	void (*release)(struct source *source, struct plane *plane);
 
-	/* A descriptor that becomes readable when something changed, or -1. */
+	/*
+	 * A descriptor that becomes readable when something changed, until hint() consumes that,
+	 * or -1. May be another one after each acquire() and rest().
+	 */
 	int (*event_fd)(struct source *source);
 
 	/*
@@ -50,6 +53,12 @@ struct source_ops {
 
 struct source {
 	const struct source_ops *ops;
+	/*
+	 * Set by whoever drives the source, NULL if nobody does: something outside happened that
+	 * event_fd() does not tell (the owner went away); acquire() would answer something new.
+	 */
+	void (*changed)(void *data);
+	void *changed_data;
 };
 
 /* One constructor a kind; on failure -errno and one line in error, without the device's name. */

@@ -1,1 +1,28 @@
-# one program per room; add to check_PROGRAMS and TESTS inside HAVE_CMOCKA
+# One program per room; each is a cmocka group.
+if HAVE_CMOCKA
+UNIT_TESTS =
+
+UNIT_TESTS += tests/unit/test_capture
+tests_unit_test_capture_SOURCES = tests/unit/test_capture.c
+tests_unit_test_capture_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_capture_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_device
+tests_unit_test_device_SOURCES = tests/unit/test_device.c
+tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_device_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_pacer
+tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c
+tests_unit_test_pacer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pacer_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_plane
+tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
+tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_plane_LDADD = $(UNIT_LDADD)
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+EXTRA_DIST += tests/unit/unit.h

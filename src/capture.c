@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capture.h"
+
+#include <drm_fourcc.h>
+#include <errno.h>
+#include <pixman.h>
+#include <stdlib.h>
+
+#include "detile/cpu.h"
+#include "guard.h"
+
+/* The X byte of x8r8g8b8 means nothing, so a change of it alone is no change. */
+#define PIXEL_MASK 0x00ffffffu
+
+#define SCRATCH_ALIGNMENT 64u
+
+struct capture {
+	struct detile detile;
+	uint8_t *scratch; /* one row of cells: raw pixels, then converted ones */
+	size_t scratch_size;
+	uint64_t bytes_read;
+};
+
+/* What one pass works on; lives on the stack of capture_pass(). */
+struct pass {
+	struct capture *capture;
+	const struct plane_format *format;
+	struct detile_surface surface;
+	const struct damage *limit;
+	struct frame *frame;
+	struct damage *changed;
+	bool direct; /* the plane's pixels are the frame's: no conversion */
+	uint8_t *raw, *converted;
+	size_t raw_stride, converted_stride;
+	pixman_image_t *from, *to; /* scratch in both formats: made outside the guard */
+};
+
+int capture_create(struct capture **out)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+
+	if (!capture)
+		return -ENOMEM;
+	detile_init(&capture->detile, detile_cpu_flags());
+	*out = capture;
+	return 0;
+}
+
+void capture_destroy(struct capture *capture)
+{
+	if (!capture)
+		return;
+	free(capture->scratch);
+	free(capture);
+}
+
+uint64_t capture_bytes_read(const struct capture *capture)
+{
+	return capture->bytes_read;
+}
+
+static void compare_rect(struct pass *pass, const struct detile_surface *surface,
+			 const struct detile_rect *rect, void *pixels, uint64_t *words)
+{
+	struct detile_image image = {pixels, pass->frame->stride};
+	struct detile_cells cells = {words, pass->changed->cells.stride};
+
+	detile_compare(&pass->capture->detile, surface, rect, &image, PIXEL_MASK, &cells);
+}
+
+/* A rectangle within one row of cells: detile to scratch, convert there, compare with the frame. */
+static void convert_band(struct pass *pass, const struct detile_rect *rect)
+{
+	uint32_t row = rect->y / DETILE_CELL_HEIGHT, top = row * DETILE_CELL_HEIGHT;
+	/* detile_copy() counts from the frame's first row, scratch has only this band. */
+	struct detile_image raw = {(void *)((uintptr_t)pass->raw - top * pass->raw_stride),
+				   pass->raw_stride};
+	struct detile_surface band = {
+		.data = pass->converted,
+		.size = pass->converted_stride * DETILE_CELL_HEIGHT,
+		.width = pass->frame->width,
+		.height = DETILE_CELL_HEIGHT,
+		.stride = (uint32_t)pass->converted_stride,
+		.cpp = 4,
+		.layout = DETILE_LINEAR,
+	};
+	struct detile_rect inside = {rect->x, rect->y - top, rect->width, rect->height};
+
+	detile_copy(&pass->capture->detile, &pass->surface, rect, &raw, DETILE_NORMAL);
+	pixman_image_composite32(PIXMAN_OP_SRC, pass->from, NULL, pass->to, (int)inside.x,
+				 (int)inside.y, 0, 0, (int)inside.x, (int)inside.y,
+				 (int)inside.width, (int)inside.height);
+	compare_rect(pass, &band, &inside,
+		     (uint8_t *)pass->frame->pixels + top * pass->frame->stride,
+		     pass->changed->cells.words + row * pass->changed->cells.stride);
+}
+
+static void pass_rect(const struct detile_rect *rect, void *data)
+{
+	struct pass *pass = data;
+	struct detile_rect band = *rect;
+
+	pass->capture->bytes_read += (uint64_t)rect->width * rect->height * pass->format->cpp;
+	if (pass->direct) {
+		compare_rect(pass, &pass->surface, rect, pass->frame->pixels,
+			     pass->changed->cells.words);
+		return;
+	}
+	while (band.y < rect->y + rect->height) {
+		uint32_t next = (band.y / DETILE_CELL_HEIGHT + 1) * DETILE_CELL_HEIGHT;
+
+		if (next > rect->y + rect->height)
+			next = rect->y + rect->height;
+		band.height = next - band.y;
+		convert_band(pass, &band);
+		band.y = next;
+	}
+}
+
+static void pass_work(void *data)
+{
+	struct pass *pass = data;
+	struct detile_rect whole = {0, 0, pass->frame->width, pass->frame->height};
+
+	if (pass->limit)
+		damage_each(pass->limit, pass_rect, pass);
+	else
+		pass_rect(&whole, pass);
+}
+
+static int prepare_scratch(struct pass *pass)
+{
+	struct capture *capture = pass->capture;
+	size_t width = pass->frame->width, size;
+
+	pass->raw_stride = (width * pass->format->cpp + 63) & ~(size_t)63;
+	pass->converted_stride = (width * 4 + 63) & ~(size_t)63;
+	size = (pass->raw_stride + pass->converted_stride) * DETILE_CELL_HEIGHT;
+	if (size > capture->scratch_size) {
+		free(capture->scratch);
+		capture->scratch = aligned_alloc(SCRATCH_ALIGNMENT, size);
+		capture->scratch_size = capture->scratch ? size : 0;
+		if (!capture->scratch)
+			return -ENOMEM;
+	}
+	pass->raw = capture->scratch;
+	pass->converted = capture->scratch + pass->raw_stride * DETILE_CELL_HEIGHT;
+	pass->from = pixman_image_create_bits_no_clear(pass->format->pixman, (int)width,
+						       DETILE_CELL_HEIGHT, (uint32_t *)pass->raw,
+						       (int)pass->raw_stride);
+	pass->to = pixman_image_create_bits_no_clear(
+		PIXMAN_x8r8g8b8, (int)width, DETILE_CELL_HEIGHT, (uint32_t *)pass->converted,
+		(int)pass->converted_stride);
+	return pass->from && pass->to ? 0 : -ENOMEM;
+}
+
+static void finish_scratch(struct pass *pass)
+{
+	if (pass->from)
+		pixman_image_unref(pass->from);
+	if (pass->to)
+		pixman_image_unref(pass->to);
+}
+
+int capture_pass(struct capture *capture, const struct plane *plane, const struct damage *limit,
+		 struct frame *frame, struct damage *changed)
+{
+	struct pass pass = {
+		.capture = capture,
+		.format = plane_format(plane->fourcc),
+		.limit = limit,
+		.frame = frame,
+		.changed = changed,
+		.direct = plane->fourcc == DRM_FORMAT_XRGB8888 ||
+			  plane->fourcc == DRM_FORMAT_ARGB8888,
+	};
+	int ret = 0;
+
+	plane_surface(plane, &pass.surface);
+	if (!pass.direct)
+		ret = prepare_scratch(&pass);
+	if (!ret)
+		ret = guard_run(pass_work, &pass);
+	finish_scratch(&pass);
+	return ret;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Capture: brings a plane's pixels into a frame, whatever their tiling and format, and says which
+ * cells changed. One pass over the plane; main thread (or any one thread at a time).
+ */
+#ifndef PLANECAST_CAPTURE_H
+#define PLANECAST_CAPTURE_H
+
+#include <stdint.h>
+
+#include "damage.h"
+#include "frame.h"
+#include "plane.h"
+
+struct capture;
+
+/* -ENOMEM. */
+int capture_create(struct capture **capture);
+void capture_destroy(struct capture *capture); /* takes NULL */
+
+/*
+ * Reads the plane (which plane_validate() accepted, of the frame's size) where limit has cells,
+ * everywhere if limit is NULL. Cells that differ are written to the frame and added to changed.
+ * 0; -EFAULT: the plane's memory went away, the frame may hold a part; -ENOMEM.
+ */
+int capture_pass(struct capture *capture, const struct plane *plane, const struct damage *limit,
+		 struct frame *frame, struct damage *changed);
+
+/* Bytes of planes read so far. */
+uint64_t capture_bytes_read(const struct capture *capture);
+
+#endif

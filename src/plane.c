@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plane.h"
+
+#include <drm_fourcc.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "log.h"
+
+_Static_assert(G_BYTE_ORDER == G_LITTLE_ENDIAN, "DRM formats are little-endian, pixman's native");
+
+/* The formats that a scanout has, with the pixman format of the same bytes in memory. */
+static const struct plane_format formats[] = {
+	{DRM_FORMAT_XRGB8888, 4, PIXMAN_x8r8g8b8},
+	{DRM_FORMAT_ARGB8888, 4, PIXMAN_a8r8g8b8},
+	{DRM_FORMAT_XBGR8888, 4, PIXMAN_x8b8g8r8},
+	{DRM_FORMAT_ABGR8888, 4, PIXMAN_a8b8g8r8},
+	{DRM_FORMAT_RGBX8888, 4, PIXMAN_r8g8b8x8},
+	{DRM_FORMAT_RGBA8888, 4, PIXMAN_r8g8b8a8},
+	{DRM_FORMAT_BGRX8888, 4, PIXMAN_b8g8r8x8},
+	{DRM_FORMAT_BGRA8888, 4, PIXMAN_b8g8r8a8},
+	{DRM_FORMAT_XRGB2101010, 4, PIXMAN_x2r10g10b10},
+	{DRM_FORMAT_ARGB2101010, 4, PIXMAN_a2r10g10b10},
+	{DRM_FORMAT_XBGR2101010, 4, PIXMAN_x2b10g10r10},
+	{DRM_FORMAT_ABGR2101010, 4, PIXMAN_a2b10g10r10},
+	{DRM_FORMAT_RGB565, 2, PIXMAN_r5g6b5},
+	{DRM_FORMAT_BGR565, 2, PIXMAN_b5g6r5},
+	{DRM_FORMAT_XRGB1555, 2, PIXMAN_x1r5g5b5},
+	{DRM_FORMAT_XBGR1555, 2, PIXMAN_x1b5g5r5},
+};
+
+const struct plane_format *plane_format(uint32_t fourcc)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
+		if (formats[i].fourcc == fourcc)
+			return &formats[i];
+	return NULL;
+}
+
+int plane_layout(uint64_t modifier, enum detile_layout *layout)
+{
+	switch (modifier) {
+	case DRM_FORMAT_MOD_LINEAR:
+		*layout = DETILE_LINEAR;
+		return 0;
+	case I915_FORMAT_MOD_X_TILED:
+		*layout = DETILE_X;
+		return 0;
+	case I915_FORMAT_MOD_Y_TILED:
+		*layout = DETILE_Y;
+		return 0;
+	case I915_FORMAT_MOD_Yf_TILED:
+		*layout = DETILE_YF;
+		return 0;
+	case I915_FORMAT_MOD_4_TILED:
+		*layout = DETILE_4;
+		return 0;
+	default:
+		return -ENOTSUP;
+	}
+}
+
+const char *plane_layout_name(enum detile_layout layout)
+{
+	static const char *const names[DETILE_LAYOUTS] = {"linear", "x-tiled", "y-tiled",
+							  "yf-tiled", "4-tiled"};
+
+	return layout < DETILE_LAYOUTS ? names[layout] : "unknown";
+}
+
+void plane_fourcc_name(uint32_t fourcc, char name[5])
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		char c = (char)(fourcc >> (8 * i));
+
+		name[i] = g_ascii_isprint(c) ? c : '?';
+	}
+	name[4] = '\0';
+}
+
+void plane_surface(const struct plane *plane, struct detile_surface *surface)
+{
+	const struct plane_format *format = plane_format(plane->fourcc);
+
+	memset(surface, 0, sizeof(*surface));
+	surface->data = plane->data;
+	surface->size = plane->size;
+	surface->width = plane->width;
+	surface->height = plane->height;
+	surface->stride = plane->stride;
+	surface->cpp = format ? format->cpp : 0;
+	plane_layout(plane->modifier, &surface->layout);
+}
+
+bool plane_is_same(const struct plane *a, const struct plane *b)
+{
+	return a->fourcc == b->fourcc && a->modifier == b->modifier && a->width == b->width &&
+	       a->height == b->height && a->stride == b->stride && a->generation == b->generation;
+}
+
+static int validate_format(const struct plane *plane, enum detile_layout *layout, GError **error)
+{
+	char name[5];
+
+	plane_fourcc_name(plane->fourcc, name);
+	if (!plane_format(plane->fourcc))
+		return fail(error, EXIT_FAILED, ENOTSUP, "unknown pixel format %s (0x%08x)", name,
+			    plane->fourcc);
+	if (plane_layout(plane->modifier, layout))
+		return fail(error, EXIT_FAILED, ENOTSUP, "unknown modifier 0x%016" PRIx64,
+			    plane->modifier);
+	return 0;
+}
+
+int plane_validate(const struct plane *plane, GError **error)
+{
+	struct detile_surface surface;
+	enum detile_layout layout = DETILE_LINEAR;
+	int ret = validate_format(plane, &layout, error);
+
+	if (ret)
+		return ret;
+	if (!plane->width || !plane->height || plane->width > PLANE_MAX_DIMENSION ||
+	    plane->height > PLANE_MAX_DIMENSION)
+		return fail(error, EXIT_FAILED, EINVAL, "impossible size %ux%u (1 to %u each way)",
+			    plane->width, plane->height, PLANE_MAX_DIMENSION);
+	plane_surface(plane, &surface);
+	if ((uint64_t)plane->width * surface.cpp > plane->stride)
+		return fail(error, EXIT_FAILED, EINVAL,
+			    "stride %u is too small for %u pixels of %u bytes", plane->stride,
+			    plane->width, surface.cpp);
+	if (plane->stride > PLANE_MAX_STRIDE)
+		return fail(error, EXIT_FAILED, EINVAL, "impossible stride %u (at most %u)",
+			    plane->stride, PLANE_MAX_STRIDE);
+	if (!plane->data || detile_check(&surface))
+		return fail(error, EXIT_FAILED, EINVAL,
+			    "%ux%u with stride %u, %s, does not fit the %zu bytes there are",
+			    plane->width, plane->height, plane->stride, plane_layout_name(layout),
+			    plane->size);
+	return 0;
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source_vfio.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "log.h"
+#include "map.h"
+#include "vfio.h"
+
+/* Scanouts kept mapped, as many as QEMU keeps; the longest unused one leaves first. */
+#define BUFFERS 5
+
+/* An owner that closes its descriptor but lives on (unplug) is noticed this soon. */
+#define OWNER_CHECK_MS 100
+
+/* A device that cannot be had is not looked for more often. */
+#define RECONNECT_US (G_USEC_PER_SEC / 2)
+
+struct buffer {
+	bool used;
+	uint32_t transport; /* VFIO_GFX_PLANE_TYPE_{REGION,DMABUF} */
+	uint32_t id;        /* region index or dmabuf_id */
+	uint64_t last_use;
+	struct map map;
+};
+
+struct source_vfio {
+	struct source base;
+	char *name;
+	enum source_vfio_policy policy;
+	struct vfio vfio;
+	uint32_t transport;
+	uint64_t epoch; /* counts connections: ids of an earlier one mean nothing */
+	uint64_t uses;
+	struct buffer buffers[BUFFERS];
+	struct buffer *acquired;
+	guint exit_watch, close_watch;
+	struct owner owner; /* the last one; pid 0 if there was none */
+	gint64 failed_at;
+	GError *failure;
+};
+
+static void disconnect(struct source_vfio *source)
+{
+	if (source->exit_watch)
+		g_source_remove(source->exit_watch);
+	if (source->close_watch)
+		g_source_remove(source->close_watch);
+	source->exit_watch = 0;
+	source->close_watch = 0;
+	for (size_t i = 0; i < BUFFERS; i++) {
+		map_close(&source->buffers[i].map);
+		source->buffers[i].used = false;
+	}
+	source->acquired = NULL;
+	vfio_close(&source->vfio);
+}
+
+/* The device must be free for its owner's next start the moment this one is gone. */
+static void let_go(struct source_vfio *source)
+{
+	disconnect(source);
+	source->owner.pid = 0;
+	source->failed_at = 0;
+	if (source->base.changed)
+		source->base.changed(source->base.changed_data);
+}
+
+static gboolean on_owner_exit(gint fd, GIOCondition condition, gpointer data)
+{
+	struct source_vfio *source = data;
+
+	(void)fd;
+	(void)condition;
+	source->exit_watch = 0;
+	log_info("%s: its owner, process %d, has ended", source->name, (int)source->owner.pid);
+	let_go(source);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_owner_check(gpointer data)
+{
+	struct source_vfio *source = data;
+
+	if (owner_holds(&source->owner))
+		return G_SOURCE_CONTINUE;
+	source->close_watch = 0;
+	log_info("%s: its owner, process %d, has let it go", source->name, (int)source->owner.pid);
+	let_go(source);
+	return G_SOURCE_REMOVE;
+}
+
+static int attach(struct source_vfio *source, const struct owner *owner, GError **error)
+{
+	int ret = vfio_attach(source->name, owner, &source->vfio, error);
+
+	if (ret)
+		return ret;
+	source->owner = *owner;
+	source->exit_watch = g_unix_fd_add_full(G_PRIORITY_HIGH, source->vfio.pidfd, G_IO_IN,
+						on_owner_exit, source, NULL);
+	source->close_watch = g_timeout_add(OWNER_CHECK_MS, on_owner_check, source);
+	return 0;
+}
+
+static int open_or_attach(struct source_vfio *source, GError **error)
+{
+	struct owner owner = source->owner;
+	unsigned int group;
+	int ret = device_group(source->name, &group, error);
+
+	if (ret)
+		return ret;
+	if (owner.pid && owner.group == group && owner_holds(&owner))
+		return attach(source, &owner, error);
+	ret = owner_find(group, &owner);
+	if (!ret)
+		return attach(source, &owner, error);
+	if (source->policy == SOURCE_VFIO_FOLLOW && ret == -ENOENT)
+		return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
+	if (source->policy == SOURCE_VFIO_FOLLOW)
+		return fail(error, EXIT_REFUSED, EACCES,
+			    "no owner that this user can see (run as root, or with "
+			    "CAP_SYS_PTRACE)");
+	return vfio_open(source->name, group, &source->vfio, error);
+}
+
+/* A region needs nothing but a map, so it comes first where a driver says yes to both. */
+static int choose_transport(struct source_vfio *source, GError **error)
+{
+	static const uint32_t transports[] = {VFIO_GFX_PLANE_TYPE_REGION,
+					      VFIO_GFX_PLANE_TYPE_DMABUF};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(transports); i++) {
+		if (vfio_probe(&source->vfio, PLANE_PRIMARY, transports[i])) {
+			source->transport = transports[i];
+			return 0;
+		}
+	}
+	return fail(error, EXIT_NO_DISPLAY, ENODEV,
+		    "the device has no display (neither a region nor a dma-buf plane)");
+}
+
+static int connect_device(struct source_vfio *source, GError **error)
+{
+	gint64 now = g_get_monotonic_time();
+	GError *local = NULL;
+	int ret;
+
+	if (source->vfio.device >= 0)
+		return 0;
+	if (source->failed_at && now - source->failed_at < RECONNECT_US) {
+		g_propagate_error(error, g_error_copy(source->failure));
+		return -ENODEV;
+	}
+	ret = open_or_attach(source, &local);
+	if (!ret)
+		ret = choose_transport(source, &local);
+	if (!ret) {
+		source->epoch++;
+		source->failed_at = 0;
+		return 0;
+	}
+	disconnect(source);
+	source->failed_at = now;
+	g_clear_error(&source->failure);
+	source->failure = g_error_copy(local);
+	g_propagate_error(error, local);
+	return ret;
+}
+
+static int query(struct source_vfio *source, enum plane_type type,
+		 struct vfio_device_gfx_plane_info *info, GError **error)
+{
+	int ret = vfio_query_plane(&source->vfio, type, source->transport, info);
+
+	/* Some drivers fail the first query after a mode change. */
+	if (ret == -ENOMEM || ret == -EAGAIN || ret == -EINTR)
+		ret = vfio_query_plane(&source->vfio, type, source->transport, info);
+	if (ret && ret != -ENODEV && ret != -EINVAL)
+		return fail(error, EXIT_FAILED, ENODATA, "the driver tells no plane: %s",
+			    g_strerror(-ret));
+	if (ret || !info->drm_format || !info->width || !info->height)
+		return fail(error, EXIT_FAILED, ENODATA,
+			    type == PLANE_CURSOR ? "it shows no cursor"
+						 : "the guest has not switched its display on");
+	return 0;
+}
+
+static struct buffer *oldest_buffer(struct source_vfio *source)
+{
+	struct buffer *oldest = &source->buffers[0];
+
+	for (size_t i = 0; i < BUFFERS; i++) {
+		if (!source->buffers[i].used)
+			return &source->buffers[i];
+		if (source->buffers[i].last_use < oldest->last_use)
+			oldest = &source->buffers[i];
+	}
+	map_close(&oldest->map);
+	oldest->used = false;
+	return oldest;
+}
+
+/* The bytes of a region or dma-buf, mapped at its first use: each dmabuf_id is got only once. */
+static int find_buffer(struct source_vfio *source, uint32_t id, struct buffer **out, GError **error)
+{
+	struct buffer *buffer;
+	int ret;
+
+	for (size_t i = 0; i < BUFFERS; i++) {
+		buffer = &source->buffers[i];
+		if (buffer->used && buffer->transport == source->transport && buffer->id == id) {
+			*out = buffer;
+			return 0;
+		}
+	}
+	buffer = oldest_buffer(source);
+	ret = source->transport == VFIO_GFX_PLANE_TYPE_REGION
+		      ? map_region(&source->vfio, id, &buffer->map, error)
+		      : map_dmabuf(&source->vfio, id, &buffer->map, error);
+	if (ret)
+		return ret;
+	buffer->used = true;
+	buffer->transport = source->transport;
+	buffer->id = id;
+	*out = buffer;
+	return 0;
+}
+
+static uint32_t buffer_id(const struct source_vfio *source,
+			  const struct vfio_device_gfx_plane_info *info)
+{
+	return source->transport == VFIO_GFX_PLANE_TYPE_REGION ? info->region_index
+							       : info->dmabuf_id;
+}
+
+static void describe(const struct source_vfio *source, const struct buffer *buffer,
+		     const struct vfio_device_gfx_plane_info *info, struct plane *plane)
+{
+	*plane = (struct plane){
+		.fourcc = info->drm_format,
+		.modifier = info->drm_format_mod,
+		.width = info->width,
+		.height = info->height,
+		.stride = info->stride,
+		.data = buffer->map.data,
+		.size = buffer->map.size,
+		.x = (int32_t)info->x_pos,
+		.y = (int32_t)info->y_pos,
+		.hot_x = (int32_t)info->x_hot,
+		.hot_y = (int32_t)info->y_hot,
+		.generation = source->epoch << 32 | buffer->id,
+	};
+}
+
+static int source_acquire(struct source *base, enum plane_type type, struct plane *plane,
+			  GError **error)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+	struct vfio_device_gfx_plane_info info;
+	struct buffer *buffer;
+	int ret = connect_device(source, error);
+
+	if (!ret)
+		ret = query(source, type, &info, error);
+	if (!ret)
+		ret = find_buffer(source, buffer_id(source, &info), &buffer, error);
+	if (ret)
+		return ret;
+	ret = map_begin_read(&buffer->map);
+	if (ret)
+		return fail(error, EXIT_FAILED, -ret, "the dma-buf cannot be read now: %s",
+			    g_strerror(-ret));
+	buffer->last_use = ++source->uses;
+	source->acquired = buffer;
+	describe(source, buffer, &info, plane);
+	return 0;
+}
+
+/* Another dma-buf of the same mode is no other picture: the one that was read stays whole. */
+static bool source_same(struct source *base, enum plane_type type, const struct plane *plane)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+	struct vfio_device_gfx_plane_info info;
+	struct buffer *buffer;
+	struct plane now;
+
+	if (source->vfio.device < 0 || query(source, type, &info, NULL))
+		return false;
+	/* A query may take a reference on a new dma-buf that only getting it gives back. */
+	if (find_buffer(source, buffer_id(source, &info), &buffer, NULL))
+		return false;
+	describe(source, buffer, &info, &now);
+	if (source->transport == VFIO_GFX_PLANE_TYPE_DMABUF)
+		now.generation = plane->generation;
+	return plane_is_same(&now, plane);
+}
+
+static void source_release(struct source *base, struct plane *plane)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+
+	if (source->acquired)
+		map_end_read(&source->acquired->map);
+	source->acquired = NULL;
+	plane->data = NULL;
+}
+
+/* No upstream driver tells of changes: linux/vfio.h has no such interrupt or region. */
+static int source_event_fd(struct source *base)
+{
+	(void)base;
+	return -1;
+}
+
+static int source_hint(struct source *base, struct damage *damage)
+{
+	(void)base;
+	(void)damage;
+	return -ENOTSUP;
+}
+
+/* An attached device belongs to its owner: nothing of it is held while nobody watches. */
+static void source_rest(struct source *base)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+
+	if (source->vfio.device >= 0 && source->vfio.pidfd >= 0)
+		disconnect(source);
+}
+
+static void source_close(struct source *base)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+
+	disconnect(source);
+	g_clear_error(&source->failure);
+	g_free(source->name);
+	free(source);
+}
+
+static const struct source_ops source_vfio_ops = {
+	.name = "vfio",
+	.acquire = source_acquire,
+	.same = source_same,
+	.release = source_release,
+	.event_fd = source_event_fd,
+	.hint = source_hint,
+	.rest = source_rest,
+	.close = source_close,
+};
+
+int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **out,
+		     GError **error)
+{
+	struct source_vfio *source = calloc(1, sizeof(*source));
+	GError *local = NULL;
+	int ret;
+
+	if (!source)
+		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
+	source->base.ops = &source_vfio_ops;
+	source->name = g_strdup(name);
+	source->policy = policy;
+	source->vfio = VFIO_CLOSED;
+	for (size_t i = 0; i < BUFFERS; i++)
+		source->buffers[i].map = MAP_CLOSED;
+	ret = connect_device(source, &local);
+	if (ret == -ENODEV && policy == SOURCE_VFIO_FOLLOW && local->code != EXIT_NO_DISPLAY) {
+		log_info("%s: %s", name, local->message);
+		g_clear_error(&local);
+		ret = 0;
+	}
+	if (ret) {
+		g_propagate_error(error, local);
+		source_close(&source->base);
+		return ret;
+	}
+	*out = &source->base;
+	return 0;
+}
+
+static bool has_display(const char *name, const struct owner *owner, GError **error)
+{
+	struct vfio vfio;
+	bool found;
+
+	if (vfio_attach(name, owner, &vfio, error))
+		return false;
+	found = vfio_probe(&vfio, PLANE_PRIMARY, VFIO_GFX_PLANE_TYPE_REGION) ||
+		vfio_probe(&vfio, PLANE_PRIMARY, VFIO_GFX_PLANE_TYPE_DMABUF);
+	vfio_close(&vfio);
+	return found;
+}
+
+static void collect_displays(GArray *owners, GPtrArray *found, GError **error)
+{
+	for (guint i = 0; i < owners->len; i++) {
+		const struct owner *owner = &g_array_index(owners, struct owner, i);
+		GPtrArray *names = device_group_names(owner->group);
+
+		for (guint j = 0; names && j < names->len; j++) {
+			const char *name = g_ptr_array_index(names, j);
+
+			if (has_display(name, owner, *error ? NULL : error))
+				g_ptr_array_add(found, g_strdup(name));
+		}
+		if (names)
+			g_ptr_array_unref(names);
+	}
+}
+
+static char *list_devices(GPtrArray *names)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+
+		g_string_append_printf(text, "%s%s%s", i ? ", " : "",
+				       g_uuid_string_is_valid(name) ? "mdev:" : "pci:", name);
+	}
+	return g_string_free(text, FALSE);
+}
+
+int source_vfio_of_process(pid_t pid, char **name, GError **error)
+{
+	GPtrArray *found;
+	GError *why = NULL;
+	GArray *owners;
+	int ret = owner_of_process(pid, &owners);
+
+	if (ret == -EACCES)
+		return fail(error, EXIT_REFUSED, EACCES,
+			    "no permission to look at the process (run as root, or with "
+			    "CAP_SYS_PTRACE)");
+	if (ret)
+		return fail(error, EXIT_FAILED, ESRCH, "no such process");
+	found = g_ptr_array_new_with_free_func(g_free);
+	collect_displays(owners, found, &why);
+	if (found->len == 1) {
+		*name = g_strdup(g_ptr_array_index(found, 0));
+	} else if (found->len) {
+		char *list = list_devices(found);
+
+		ret = fail(error, EXIT_USAGE, ENOTUNIQ,
+			   "the process has %u displays (name one of them: %s)", found->len, list);
+		g_free(list);
+	} else if (why && why->code == EXIT_REFUSED) {
+		ret = fail(error, EXIT_REFUSED, EACCES, "%s", why->message);
+	} else {
+		ret = fail(error, EXIT_NO_DISPLAY, ENODEV,
+			   "the process has no vfio device with a display");
+	}
+	g_clear_error(&why);
+	g_ptr_array_unref(found);
+	g_array_unref(owners);
+	return ret;
+}

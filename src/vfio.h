@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An open vfio device: opened through its group, or duplicated from the process that owns it; and
+ * its ioctls, typed. Source of the interface: linux include/uapi/linux/vfio.h.
+ */
+#ifndef PLANECAST_VFIO_H
+#define PLANECAST_VFIO_H
+
+#include <glib.h>
+#include <linux/vfio.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "owner.h"
+#include "plane.h"
+
+struct vfio {
+	int device;    /* the device's descriptor, -1 while closed */
+	int group;     /* -1 when attached */
+	int container; /* -1 when attached */
+	int pidfd;     /* of the owner when attached, else -1; readable when the owner exits */
+	struct owner owner;
+};
+
+/* A closed one: what vfio_close() leaves and takes any number of times. */
+#define VFIO_CLOSED                                                     \
+	(struct vfio)                                                   \
+	{                                                               \
+		.device = -1, .group = -1, .container = -1, .pidfd = -1 \
+	}
+
+/*
+ * Opens a device that nobody owns, through its legacy group with a container of its own, so that
+ * every kernel from 5.10 works. name is the mdev's UUID or the PCI address. -EBUSY: it has an
+ * owner; -EACCES; -ENODEV: no vfio here.
+ */
+int vfio_open(const char *name, unsigned int group, struct vfio *vfio, GError **error);
+
+/*
+ * Duplicates the device from its owner. The owner's group is asked for the device by name, so that
+ * it is this device and no other. The descriptor keeps the device busy after the owner's exit:
+ * watch vfio.pidfd and owner_holds(), and close at once. -EACCES: needs CAP_SYS_PTRACE; -ESRCH: the
+ * owner is gone.
+ */
+int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, GError **error);
+
+void vfio_close(struct vfio *vfio);
+
+/* Whether the plane can be had as a region or dma-buf: VFIO_GFX_PLANE_TYPE_{REGION,DMABUF}. */
+bool vfio_probe(const struct vfio *vfio, enum plane_type type, uint32_t transport);
+
+/* The plane as it is now, by that transport; -errno as the driver gave it. */
+int vfio_query_plane(const struct vfio *vfio, enum plane_type type, uint32_t transport,
+		     struct vfio_device_gfx_plane_info *info);
+
+/* The dma-buf of an id: a new descriptor each time, or -errno. To be called once for each id. */
+int vfio_get_dmabuf(const struct vfio *vfio, uint32_t id);
+
+/* Offset, size and flags of a region, whatever its index. */
+int vfio_region_info(const struct vfio *vfio, uint32_t index, struct vfio_region_info *info);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "device.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "log.h"
+#include "unit.h"
+
+#define UUID "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
+
+static void test_device_accepts_each_kind(void **state)
+{
+	static const struct {
+		const char *spec;
+		enum device_kind kind;
+		const char *name, *options;
+		pid_t pid;
+	} cases[] = {
+		{"sim", DEVICE_SIM, NULL, "", 0},
+		{"sim:", DEVICE_SIM, NULL, "", 0},
+		{"sim:mode=640x480,fps=1", DEVICE_SIM, NULL, "mode=640x480,fps=1", 0},
+		{"mdev:" UUID, DEVICE_VFIO, UUID, NULL, 0},
+		{UUID, DEVICE_VFIO, UUID, NULL, 0},
+		{"83B8F4F2-509F-382F-3C1E-E6BFE0FA1001", DEVICE_VFIO, UUID, NULL, 0},
+		{"pci:0000:00:02.1", DEVICE_VFIO, "0000:00:02.1", NULL, 0},
+		{"pci:0000:AF:1f.7", DEVICE_VFIO, "0000:af:1f.7", NULL, 0},
+		{"pid:1", DEVICE_PID, NULL, NULL, 1},
+		{"pid:4194304", DEVICE_PID, NULL, NULL, 4194304},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct device device;
+
+		assert_int_equal(device_parse(cases[i].spec, &device, NULL), 0);
+		assert_int_equal(device.kind, cases[i].kind);
+		assert_string_equal(device.spec, cases[i].spec);
+		assert_true(!g_strcmp0(device.name, cases[i].name));
+		assert_true(!g_strcmp0(device.options, cases[i].options));
+		assert_int_equal(device.pid, cases[i].pid);
+		device_finish(&device);
+	}
+}
+
+static void test_device_refuses_with_one_line(void **state)
+{
+	static const struct {
+		const char *spec, *words;
+	} cases[] = {
+		{"", "unknown kind of device"},
+		{"simulated", "unknown kind of device"},
+		{"/dev/vfio/1", "unknown kind of device"},
+		{"mdev:", "not a UUID"},
+		{"mdev:" UUID "0", "not a UUID"},
+		{"mdev:../../../etc/passwd", "not a UUID"},
+		{"pci:", "not a PCI address"},
+		{"pci:00:02.0", "not a PCI address"},
+		{"pci:0000:00:02.0/..", "not a PCI address"},
+		{"pci:0000:00:02.8", "not a PCI address"},
+		{"pid:", "no process id"},
+		{"pid:0", "no process id"},
+		{"pid:-1", "no process id"},
+		{"pid:99999999999", "no process id"},
+		{"pid:1x", "no process id"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		GError *error = NULL;
+		struct device device;
+
+		assert_int_equal(device_parse(cases[i].spec, &device, &error), -EINVAL);
+		assert_non_null(strstr(error->message, cases[i].words));
+		assert_null(strchr(error->message, '\n'));
+		assert_int_equal(error->code, EXIT_USAGE);
+		g_error_free(error);
+		device_finish(&device);
+	}
+}
+
+static void test_device_that_is_not_there_says_so(void **state)
+{
+	GError *error = NULL;
+	unsigned int group;
+
+	(void)state;
+	assert_int_equal(device_group("00000000-0000-0000-0000-000000000000", &group, &error),
+			 -ENOENT);
+	assert_int_equal(error->code, EXIT_FAILED);
+	g_error_free(error);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_device_accepts_each_kind),
+		cmocka_unit_test(test_device_refuses_with_one_line),
+		cmocka_unit_test(test_device_that_is_not_there_says_so),
+	};
+
+	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
+}
