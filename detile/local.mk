@@ -8,6 +8,7 @@ libdetile_a_SOURCES = \
 	detile/walk.h
 libdetile_a_CPPFLAGS = $(AM_CPPFLAGS)
 libdetile_a_LIBADD =
+libdetile_a_DEPENDENCIES = $(libdetile_a_LIBADD)
 EXTRA_DIST += detile/COPYING
 
 # One instruction set a file, each with flags of its own; all end up in libdetile.a.
