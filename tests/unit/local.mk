@@ -2,6 +2,11 @@
 if HAVE_CMOCKA
 UNIT_TESTS =
 
+UNIT_TESTS += tests/unit/test_bands
+tests_unit_test_bands_SOURCES = tests/unit/test_bands.c
+tests_unit_test_bands_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_bands_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_capture
 tests_unit_test_capture_SOURCES = tests/unit/test_capture.c
 tests_unit_test_capture_CFLAGS = $(UNIT_CFLAGS)
