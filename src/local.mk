@@ -19,8 +19,10 @@ libplanecast_a_SOURCES = \
 	src/device.c src/device.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
+	src/image.c src/image.h \
 	src/log.c src/log.h \
 	src/map.h src/map_dmabuf.c src/map_region.c \
+	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
