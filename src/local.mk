@@ -8,6 +8,7 @@ PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
 	src/capture.c src/capture.h \
+	src/card.c src/card.h \
 	src/cursor.c src/cursor.h \
 	kmod/brush.c kmod/brush.h \
 	kmod/font.c kmod/font.h \

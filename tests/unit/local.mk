@@ -12,6 +12,11 @@ tests_unit_test_capture_SOURCES = tests/unit/test_capture.c
 tests_unit_test_capture_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_capture_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_card
+tests_unit_test_card_SOURCES = tests/unit/test_card.c
+tests_unit_test_card_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_card_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_device
 tests_unit_test_device_SOURCES = tests/unit/test_device.c
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
