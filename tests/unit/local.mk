@@ -17,10 +17,20 @@ tests_unit_test_card_SOURCES = tests/unit/test_card.c
 tests_unit_test_card_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_damage
+tests_unit_test_damage_SOURCES = tests/unit/test_damage.c
+tests_unit_test_damage_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_damage_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_device
 tests_unit_test_device_SOURCES = tests/unit/test_device.c
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_frame
+tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
+tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_frame_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_image
 tests_unit_test_image_SOURCES = tests/unit/test_image.c
