@@ -14,6 +14,7 @@ libplanecast_a_SOURCES = \
 	kmod/pattern.c kmod/pattern.h \
 	kmod/pattern_desktop.c kmod/pattern_desktop.h \
 	kmod/pattern_static.c kmod/pattern_static.h \
+	src/bands.c src/bands.h \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \
 	src/frame.c src/frame.h \

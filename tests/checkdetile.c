@@ -82,6 +82,10 @@ static int check_geometry(struct check *check, const struct options *options,
 		    (options->isa && strcmp(options->isa, isas[i].name)))
 			continue;
 		detile_init(&table, isas[i].flags);
+		if (strcmp(table.isa, isas[i].name)) {
+			fprintf(stderr, "checkdetile: FAIL: %s was not built in\n", isas[i].name);
+			return -1;
+		}
 		for (enum task task = 0; task < TASKS; task++) {
 			const char *wrong;
 

@@ -2,6 +2,11 @@
 if HAVE_CMOCKA
 UNIT_TESTS =
 
+UNIT_TESTS += tests/unit/test_bands
+tests_unit_test_bands_SOURCES = tests/unit/test_bands.c
+tests_unit_test_bands_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_bands_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_capture
 tests_unit_test_capture_SOURCES = tests/unit/test_capture.c
 tests_unit_test_capture_CFLAGS = $(UNIT_CFLAGS)
@@ -16,6 +21,11 @@ UNIT_TESTS += tests/unit/test_pacer
 tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c
 tests_unit_test_pacer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pacer_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_pattern
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
+tests_unit_test_pattern_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pattern_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_plane
 tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
