@@ -7,6 +7,7 @@ PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
+	src/address.c src/address.h \
 	src/capture.c src/capture.h \
 	src/cursor.c src/cursor.h \
 	kmod/brush.c kmod/brush.h \
@@ -17,6 +18,9 @@ libplanecast_a_SOURCES = \
 	src/bands.c src/bands.h \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \
+	src/door.c src/door.h \
+	src/door_handshake.c src/door_handshake.h \
+	src/door_listener.c src/door_listener.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/log.c src/log.h \
@@ -31,7 +35,11 @@ libplanecast_a_SOURCES = \
 	src/source.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
-	src/vfio.c src/vfio.h
+	src/vfio.c src/vfio.h \
+	src/vnc.c src/vnc.h \
+	src/vnc_client.c src/vnc_client.h \
+	src/vnc_library.c src/vnc_library.h \
+	src/vnc_parser.c src/vnc_parser.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/main.c
