@@ -9,6 +9,7 @@ libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
 	src/address.c src/address.h \
 	src/capture.c src/capture.h \
+	src/card.c src/card.h \
 	src/cursor.c src/cursor.h \
 	kmod/brush.c kmod/brush.h \
 	kmod/font.c kmod/font.h \
@@ -23,8 +24,10 @@ libplanecast_a_SOURCES = \
 	src/door_listener.c src/door_listener.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
+	src/image.c src/image.h \
 	src/log.c src/log.h \
 	src/map.h src/map_dmabuf.c src/map_region.c \
+	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
