@@ -31,6 +31,8 @@ libplanecast_a_SOURCES = \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
+	src/screen.c src/screen.h \
+	src/shot.c src/shot.h \
 	src/sim_cursor.c src/sim_cursor.h \
 	src/sim_options.c src/sim_options.h \
 	src/sim_scanout.c src/sim_scanout.h \
@@ -45,5 +47,5 @@ libplanecast_a_SOURCES = \
 	src/vnc_parser.c src/vnc_parser.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
-planecast_SOURCES = src/main.c
+planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_screenshot.c src/cmd_serve.c src/main.c
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
