@@ -56,6 +56,20 @@ UNIT_TESTS += tests/unit/test_sim
 tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_address
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_address_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc
+tests_unit_test_vnc_SOURCES = tests/unit/test_vnc.c tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h
+tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_screen
+tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
+tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_screen_LDADD = $(UNIT_LDADD)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
