@@ -21,9 +21,9 @@ check = count.check
 class Guest:
     """A QEMU without a guest image: its firmware says that it cannot boot."""
 
-    def __init__(self, *uuids, display="off", accel="tcg", more=()):
+    def __init__(self, *uuids, display="off", accel="tcg", serial="none", more=()):
         command = ["qemu-system-x86_64", "-accel", accel, "-m", "128", "-nodefaults", "-vga", "none",
-                   "-display", "none", "-serial", "none", "-monitor", "stdio", *more]
+                   "-display", "none", "-serial", serial, "-monitor", "stdio", *more]
         for uuid in uuids:
             command += ["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/%s,display=%s,romfile=%s" %
                         (uuid, display, ROM)]

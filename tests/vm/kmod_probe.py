@@ -129,6 +129,7 @@ def test_uapi(kind, flag):
         check(fails(errno.EINVAL, device.irq, irqs), kind + ": interrupt past the last")
         check(fails(errno.EINVAL, device.set_irq, 0, 0, [-1]), kind + ": no INTx to set")
         check(device.irq(0)[2] == 0, kind + ": no INTx")
+        check(fails(errno.EINVAL, device.irq, 3), kind + ": no error interrupt")
 
 
 def test_config(kind):

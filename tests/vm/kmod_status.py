@@ -363,4 +363,5 @@ def main():
     return count.finish("kmod_status")
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
