@@ -7,16 +7,16 @@ PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
-	src/address.c src/address.h \
-	src/capture.c src/capture.h \
-	src/card.c src/card.h \
-	src/cursor.c src/cursor.h \
 	kmod/brush.c kmod/brush.h \
 	kmod/font.c kmod/font.h \
 	kmod/pattern.c kmod/pattern.h \
 	kmod/pattern_desktop.c kmod/pattern_desktop.h \
 	kmod/pattern_static.c kmod/pattern_static.h \
+	src/address.c src/address.h \
 	src/bands.c src/bands.h \
+	src/capture.c src/capture.h \
+	src/card.c src/card.h \
+	src/cursor.c src/cursor.h \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \
 	src/door.c src/door.h \
@@ -26,7 +26,9 @@ libplanecast_a_SOURCES = \
 	src/guard.c src/guard.h \
 	src/image.c src/image.h \
 	src/log.c src/log.h \
-	src/map.h src/map_dmabuf.c src/map_region.c \
+	src/map.h \
+	src/map_dmabuf.c \
+	src/map_region.c \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
