@@ -19,6 +19,7 @@ libplanecast_a_SOURCES = \
 	src/device.c src/device.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
+	src/kvm.c src/kvm.h \
 	src/log.c src/log.h \
 	src/map.h src/map_dmabuf.c src/map_region.c \
 	src/owner.c src/owner.h \

@@ -107,26 +107,38 @@ static int attach(struct source_vfio *source, const struct owner *owner, GError 
 	return 0;
 }
 
+static int find_owner(struct source_vfio *source, const struct device_nodes *nodes,
+		      struct owner *owner)
+{
+	const char *wanted[] = {nodes->group ? nodes->group : nodes->cdev, nodes->cdev, NULL};
+
+	*owner = source->owner;
+	if (owner->pid && g_strv_contains(wanted, owner->node) && owner_holds(owner))
+		return 0;
+	return owner_find(wanted, owner);
+}
+
 static int open_or_attach(struct source_vfio *source, GError **error)
 {
-	struct owner owner = source->owner;
-	unsigned int group;
-	int ret = device_group(source->name, &group, error);
+	struct device_nodes nodes;
+	struct owner owner;
+	int ret = device_nodes(source->name, &nodes, error);
 
 	if (ret)
 		return ret;
-	if (owner.pid && owner.group == group && owner_holds(&owner))
-		return attach(source, &owner, error);
-	ret = owner_find(group, &owner);
+	ret = find_owner(source, &nodes, &owner);
 	if (!ret)
-		return attach(source, &owner, error);
-	if (source->policy == SOURCE_VFIO_FOLLOW && ret == -ENOENT)
-		return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
-	if (source->policy == SOURCE_VFIO_FOLLOW)
-		return fail(error, EXIT_REFUSED, EACCES,
-			    "no owner that this user can see (run as root, or with "
-			    "CAP_SYS_PTRACE)");
-	return vfio_open(source->name, group, &source->vfio, error);
+		ret = attach(source, &owner, error);
+	else if (source->policy == SOURCE_VFIO_ATTACH_OPEN)
+		ret = vfio_open(source->name, &nodes, &source->vfio, error);
+	else if (ret == -ENOENT)
+		ret = fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
+	else
+		ret = fail(error, EXIT_REFUSED, EACCES,
+			   "no owner that this user can see (run as root, or with "
+			   "CAP_SYS_PTRACE)");
+	device_nodes_finish(&nodes);
+	return ret;
 }
 
 /* A region needs nothing but a map, so it comes first where a driver says yes to both. */
@@ -153,6 +165,8 @@ static int connect_device(struct source_vfio *source, GError **error)
 
 	if (source->vfio.device >= 0)
 		return 0;
+	if (!source->name)
+		return fail(error, EXIT_FAILED, ENODEV, "its descriptor is closed");
 	if (source->failed_at && now - source->failed_at < RECONNECT_US) {
 		g_propagate_error(error, g_error_copy(source->failure));
 		return -ENODEV;
@@ -355,21 +369,30 @@ static const struct source_ops source_vfio_ops = {
 	.close = source_close,
 };
 
-int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **out,
-		     GError **error)
+static struct source_vfio *create(const char *name, enum source_vfio_policy policy)
 {
 	struct source_vfio *source = calloc(1, sizeof(*source));
-	GError *local = NULL;
-	int ret;
 
 	if (!source)
-		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
+		return NULL;
 	source->base.ops = &source_vfio_ops;
 	source->name = g_strdup(name);
 	source->policy = policy;
 	source->vfio = VFIO_CLOSED;
 	for (size_t i = 0; i < BUFFERS; i++)
 		source->buffers[i].map = MAP_CLOSED;
+	return source;
+}
+
+int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **out,
+		     GError **error)
+{
+	struct source_vfio *source = create(name, policy);
+	GError *local = NULL;
+	int ret;
+
+	if (!source)
+		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
 	ret = connect_device(source, &local);
 	if (ret == -ENODEV && policy == SOURCE_VFIO_FOLLOW && local->code != EXIT_NO_DISPLAY) {
 		log_info("%s: %s", name, local->message);
@@ -381,6 +404,25 @@ int source_vfio_open(const char *name, enum source_vfio_policy policy, struct so
 		source_close(&source->base);
 		return ret;
 	}
+	*out = &source->base;
+	return 0;
+}
+
+int source_vfio_adopt(int fd, struct source **out, GError **error)
+{
+	struct source_vfio *source = create(NULL, SOURCE_VFIO_FOLLOW);
+	int ret;
+
+	if (!source)
+		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
+	ret = vfio_adopt(fd, &source->vfio, error);
+	if (!ret)
+		ret = choose_transport(source, error);
+	if (ret) {
+		source_close(&source->base);
+		return ret;
+	}
+	source->epoch++;
 	*out = &source->base;
 	return 0;
 }
@@ -402,16 +444,15 @@ static void collect_displays(GArray *owners, GPtrArray *found, GError **error)
 {
 	for (guint i = 0; i < owners->len; i++) {
 		const struct owner *owner = &g_array_index(owners, struct owner, i);
-		GPtrArray *names = device_group_names(owner->group);
+		GPtrArray *names = device_names_of_node(owner->node);
 
-		for (guint j = 0; names && j < names->len; j++) {
+		for (guint j = 0; j < names->len; j++) {
 			const char *name = g_ptr_array_index(names, j);
 
 			if (has_display(name, owner, *error ? NULL : error))
 				g_ptr_array_add(found, g_strdup(name));
 		}
-		if (names)
-			g_ptr_array_unref(names);
+		g_ptr_array_unref(names);
 	}
 }
 

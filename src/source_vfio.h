@@ -23,6 +23,9 @@ enum source_vfio_policy {
 int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **source,
 		     GError **error);
 
+/* The display of an inherited device descriptor, which stays the caller's. */
+int source_vfio_adopt(int fd, struct source **source, GError **error);
+
 /*
  * The name of the one device with a display that a process owns, for g_free(). Several: -ENOTUNIQ,
  * and the line lists them; none: -ENODEV with EXIT_NO_DISPLAY.
