@@ -21,7 +21,7 @@ libplanecast_a_SOURCES = \
 	src/guard.c src/guard.h \
 	src/kvm.c src/kvm.h \
 	src/log.c src/log.h \
-	src/map.h src/map_dmabuf.c src/map_region.c \
+	src/map.c src/map.h src/map_bochs.c src/map_dmabuf.c src/map_i915.c src/map_region.c \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source_vfio.h"
 
+#include <drm_fourcc.h>
 #include <errno.h>
 #include <glib-unix.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device.h"
 #include "log.h"
@@ -24,6 +26,7 @@ struct buffer {
 	bool used;
 	uint32_t transport; /* VFIO_GFX_PLANE_TYPE_{REGION,DMABUF} */
 	uint32_t id;        /* region index or dmabuf_id */
+	int dmabuf;         /* -1 for a region */
 	uint64_t last_use;
 	struct map map;
 };
@@ -44,6 +47,15 @@ struct source_vfio {
 	GError *failure;
 };
 
+static void close_buffer(struct buffer *buffer)
+{
+	map_close(&buffer->map);
+	if (buffer->dmabuf >= 0)
+		close(buffer->dmabuf);
+	buffer->dmabuf = -1;
+	buffer->used = false;
+}
+
 static void disconnect(struct source_vfio *source)
 {
 	if (source->exit_watch)
@@ -52,10 +64,8 @@ static void disconnect(struct source_vfio *source)
 		g_source_remove(source->close_watch);
 	source->exit_watch = 0;
 	source->close_watch = 0;
-	for (size_t i = 0; i < BUFFERS; i++) {
-		map_close(&source->buffers[i].map);
-		source->buffers[i].used = false;
-	}
+	for (size_t i = 0; i < BUFFERS; i++)
+		close_buffer(&source->buffers[i]);
 	source->acquired = NULL;
 	vfio_close(&source->vfio);
 }
@@ -215,35 +225,8 @@ static struct buffer *oldest_buffer(struct source_vfio *source)
 		if (source->buffers[i].last_use < oldest->last_use)
 			oldest = &source->buffers[i];
 	}
-	map_close(&oldest->map);
-	oldest->used = false;
+	close_buffer(oldest);
 	return oldest;
-}
-
-/* The bytes of a region or dma-buf, mapped at its first use: each dmabuf_id is got only once. */
-static int find_buffer(struct source_vfio *source, uint32_t id, struct buffer **out, GError **error)
-{
-	struct buffer *buffer;
-	int ret;
-
-	for (size_t i = 0; i < BUFFERS; i++) {
-		buffer = &source->buffers[i];
-		if (buffer->used && buffer->transport == source->transport && buffer->id == id) {
-			*out = buffer;
-			return 0;
-		}
-	}
-	buffer = oldest_buffer(source);
-	ret = source->transport == VFIO_GFX_PLANE_TYPE_REGION
-		      ? map_region(&source->vfio, id, &buffer->map, error)
-		      : map_dmabuf(&source->vfio, id, &buffer->map, error);
-	if (ret)
-		return ret;
-	buffer->used = true;
-	buffer->transport = source->transport;
-	buffer->id = id;
-	*out = buffer;
-	return 0;
 }
 
 static uint32_t buffer_id(const struct source_vfio *source,
@@ -253,17 +236,68 @@ static uint32_t buffer_id(const struct source_vfio *source,
 							       : info->dmabuf_id;
 }
 
+static int open_buffer(struct source_vfio *source, const struct vfio_device_gfx_plane_info *info,
+		       struct buffer *buffer, GError **error)
+{
+	struct map_target target = {&source->vfio, source->name, info, -1};
+	int ret;
+
+	if (source->transport == VFIO_GFX_PLANE_TYPE_DMABUF) {
+		buffer->dmabuf = vfio_get_dmabuf(&source->vfio, info->dmabuf_id);
+		if (buffer->dmabuf < 0) {
+			ret = buffer->dmabuf;
+			return fail(error, EXIT_FAILED, -ret, "no dma-buf %u: %s", info->dmabuf_id,
+				    g_strerror(-ret));
+		}
+		target.dmabuf = buffer->dmabuf;
+	}
+	ret = map_open(&target, &buffer->map, error);
+	if (ret) {
+		close_buffer(buffer);
+		return ret;
+	}
+	log_debug("%s: reading by %s", source->name ? source->name : "descriptor",
+		  buffer->map.way->name);
+	buffer->used = true;
+	buffer->transport = source->transport;
+	buffer->id = buffer_id(source, info);
+	return 0;
+}
+
+/* The bytes of a region or dma-buf, mapped at its first use: each dmabuf_id is got only once. */
+static int find_buffer(struct source_vfio *source, const struct vfio_device_gfx_plane_info *info,
+		       struct buffer **out, GError **error)
+{
+	struct buffer *buffer;
+	int ret;
+
+	for (size_t i = 0; i < BUFFERS; i++) {
+		buffer = &source->buffers[i];
+		if (buffer->used && buffer->transport == source->transport &&
+		    buffer->id == buffer_id(source, info)) {
+			*out = buffer;
+			return 0;
+		}
+	}
+	buffer = oldest_buffer(source);
+	ret = open_buffer(source, info, buffer, error);
+	if (!ret)
+		*out = buffer;
+	return ret;
+}
+
 static void describe(const struct source_vfio *source, const struct buffer *buffer,
 		     const struct vfio_device_gfx_plane_info *info, struct plane *plane)
 {
 	*plane = (struct plane){
 		.fourcc = info->drm_format,
-		.modifier = info->drm_format_mod,
+		.modifier = buffer->map.linear ? DRM_FORMAT_MOD_LINEAR : info->drm_format_mod,
 		.width = info->width,
 		.height = info->height,
 		.stride = info->stride,
 		.data = buffer->map.data,
 		.size = buffer->map.size,
+		.wc = buffer->map.wc,
 		.x = (int32_t)info->x_pos,
 		.y = (int32_t)info->y_pos,
 		.hot_x = (int32_t)info->x_hot,
@@ -283,12 +317,12 @@ static int source_acquire(struct source *base, enum plane_type type, struct plan
 	if (!ret)
 		ret = query(source, type, &info, error);
 	if (!ret)
-		ret = find_buffer(source, buffer_id(source, &info), &buffer, error);
+		ret = find_buffer(source, &info, &buffer, error);
 	if (ret)
 		return ret;
 	ret = map_begin_read(&buffer->map);
 	if (ret)
-		return fail(error, EXIT_FAILED, -ret, "the dma-buf cannot be read now: %s",
+		return fail(error, EXIT_FAILED, -ret, "its pixels cannot be read now: %s",
 			    g_strerror(-ret));
 	buffer->last_use = ++source->uses;
 	source->acquired = buffer;
@@ -307,7 +341,7 @@ static bool source_same(struct source *base, enum plane_type type, const struct 
 	if (source->vfio.device < 0 || query(source, type, &info, NULL))
 		return false;
 	/* A query may take a reference on a new dma-buf that only getting it gives back. */
-	if (find_buffer(source, buffer_id(source, &info), &buffer, NULL))
+	if (find_buffer(source, &info, &buffer, NULL))
 		return false;
 	describe(source, buffer, &info, &now);
 	if (source->transport == VFIO_GFX_PLANE_TYPE_DMABUF)
@@ -380,7 +414,7 @@ static struct source_vfio *create(const char *name, enum source_vfio_policy poli
 	source->policy = policy;
 	source->vfio = VFIO_CLOSED;
 	for (size_t i = 0; i < BUFFERS; i++)
-		source->buffers[i].map = MAP_CLOSED;
+		source->buffers[i] = (struct buffer){.dmabuf = -1, .map = MAP_CLOSED};
 	return source;
 }
 
