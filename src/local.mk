@@ -25,8 +25,12 @@ libplanecast_a_SOURCES = \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
+	src/sim_cursor.c src/sim_cursor.h \
+	src/sim_options.c src/sim_options.h \
+	src/sim_scanout.c src/sim_scanout.h \
 	src/sink.h \
 	src/source.h \
+	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
 	src/vfio.c src/vfio.h
 

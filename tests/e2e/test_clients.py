@@ -110,7 +110,7 @@ class Clients(host.Test):
 
     def test_clients_that_break_off_anywhere_do_no_harm(self):
         server = self.serve("sim:mode=320x240,pattern=noise,frame=1,cursor=off")
-        hello = b"RFB 003.008\n\1\1" + bytes((0, 0, 0, 0)) + bytes((3, 0, 0, 0, 0, 0, 1, 64, 0, 240))
+        hello = b"RFB 003.008\n\1\1" + bytes(4) + b"\3\0\0\0\0\0\1\x40\0\xf0"
         for length in range(len(hello) + 1):
             for reset in (False, True):
                 sock = rfb.connect(server.address)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """planecast and viewers as processes, and the base of all end-to-end tests.
 
-The environment says what is tested: PLANECAST is the program, PLANECAST_OUT the folder for pictures.
+The environment says what is tested: PLANECAST is the program, PLANECAST_OUT keeps pictures.
 """
 import collections
 import os

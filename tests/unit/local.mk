@@ -32,6 +32,11 @@ tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
 tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plane_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_sim
+tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
+tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
