@@ -32,7 +32,7 @@ libplanecast_a_SOURCES = \
 	src/source.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
-	src/vfio.c src/vfio.h
+	src/vfio.c src/vfio.h src/vfio_region.c
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/main.c

@@ -253,11 +253,3 @@ int vfio_get_dmabuf(const struct vfio *vfio, uint32_t id)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
 }
-
-int vfio_region_info(const struct vfio *vfio, uint32_t index, struct vfio_region_info *info)
-{
-	memset(info, 0, sizeof(*info));
-	info->argsz = sizeof(*info);
-	info->index = index;
-	return ioctl(vfio->device, VFIO_DEVICE_GET_REGION_INFO, info) < 0 ? -errno : 0;
-}

@@ -68,4 +68,15 @@ int vfio_get_dmabuf(const struct vfio *vfio, uint32_t id);
 /* Offset, size and flags of a region, whatever its index. */
 int vfio_region_info(const struct vfio *vfio, uint32_t index, struct vfio_region_info *info);
 
+/*
+ * The region that calls itself of this type and subtype (VFIO_REGION_INFO_CAP_TYPE), among those
+ * that the device counts; -ENOENT.
+ */
+int vfio_find_region(const struct vfio *vfio, uint32_t type, uint32_t subtype,
+		     struct vfio_region_info *info);
+
+/* Reads all of it from the region's start; -EIO where it is shorter. */
+int vfio_region_read(const struct vfio *vfio, const struct vfio_region_info *region, void *data,
+		     size_t size);
+
 #endif
