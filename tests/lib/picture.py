@@ -67,15 +67,10 @@ def from_xrgb(width, height, data):
 
 def from_ppm(data):
     """A binary PPM (P6, 255) as planecast writes it: no comments."""
-    fields, at = [], 0
-    while len(fields) < 4:
-        end = at
-        while data[end:end + 1] not in (b" ", b"\n", b"\t"):
-            end += 1
-        fields.append(data[at:end])
-        at = end + 1
-    if fields[0] != b"P6" or fields[3] != b"255":
-        raise ValueError(f"not a PPM: {fields}")
+    fields = data[:64].split(maxsplit=4)[:4]
+    if len(fields) < 4 or fields[0] != b"P6" or fields[3] != b"255":
+        raise ValueError(f"not a PPM: {data[:64]}")
+    at = data.index(b"255") + 4
     return Picture(int(fields[1]), int(fields[2]), data[at:])
 
 
