@@ -14,11 +14,13 @@
 ALWAYS_INLINE void block_gather(uint8_t out[BLOCK_HEIGHT][BLOCK_WIDTH],
 				const uint8_t *const line[4], bool lanes)
 {
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++) {
 		if (!lanes) {
 			memcpy(out[n], line[n], LINE_BYTES);
 			continue;
 		}
+		UNROLL
 		for (unsigned int row = 0; row < BLOCK_HEIGHT; row++)
 			memcpy(out[row] + 16 * n, line[n] + 16 * row, 16);
 	}
@@ -28,11 +30,13 @@ ALWAYS_INLINE void block_copy(const uint8_t *const line[4], uint8_t *dst, size_t
 			      enum detile_path path)
 {
 	(void)path;
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++) {
 		if (!lanes) {
 			memcpy(dst + n * stride, line[n], LINE_BYTES);
 			continue;
 		}
+		UNROLL
 		for (unsigned int row = 0; row < BLOCK_HEIGHT; row++)
 			memcpy(dst + row * stride + 16 * n, line[n] + 16 * row, 16);
 	}
@@ -47,7 +51,9 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 	(void)wc;
 	block_gather(block, line, lanes);
 	READ_ONCE_BARRIER();
+	UNROLL
 	for (unsigned int row = 0; row < BLOCK_HEIGHT; row++) {
+		UNROLL
 		for (unsigned int x = 0; x < BLOCK_WIDTH; x += 8) {
 			uint64_t now, old;
 
@@ -58,6 +64,7 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 	}
 	if (!(differ & (mask | (uint64_t)mask << 32)))
 		return false;
+	UNROLL
 	for (unsigned int row = 0; row < BLOCK_HEIGHT; row++)
 		memcpy(dst + row * stride, block[row], BLOCK_WIDTH);
 	return true;

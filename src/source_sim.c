@@ -212,7 +212,8 @@ static void tell(struct sim *sim, struct damage *damage)
 		return;
 	same_size = known && damage->width == sim->pending.width &&
 		    damage->height == sim->pending.height;
-	if (sim->turn != sim->hinted_turn || sim->options.damage == SIM_DAMAGE_FLAG || !same_size)
+	/* Pending is everything after a new mode, too. */
+	if (sim->options.damage == SIM_DAMAGE_FLAG || !same_size)
 		damage_add_all(damage);
 	else
 		damage_merge(damage, &sim->pending);

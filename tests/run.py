@@ -19,7 +19,7 @@ BUILD = os.path.join(TOP, "build")
 LOGS = os.path.join(BUILD, "test-logs")
 OUT = os.path.join(BUILD, "test-out")
 PYTHON = sys.executable
-LINE = re.compile(r"(PASS|FAIL|SKIP) ")
+LINE = re.compile(r"(PASS|FAIL|SKIP) (?:.*, (\d+) tests\)$)?")
 
 
 class Count:
@@ -52,7 +52,7 @@ class Count:
         if not found:
             return False
         kind = found.group(1)
-        self.passed += kind == "PASS"
+        self.passed += int(found.group(2) or 1) * (kind == "PASS")
         self.failed += kind == "FAIL"
         self.skipped += kind == "SKIP"
         self.say(line)

@@ -80,13 +80,13 @@ class Clients(host.Test):
         self.fail(f"{client.resizes} mode changes, whole pictures of {seen}")
 
     def test_mode_changes_while_a_client_watches(self):
-        server = self.serve("sim:modes=640x480+333x222+800x600@0.5,pattern=bars,frame=5,"
+        server = self.serve("sim:modes=640x480+333x222+800x600,period=0.5,pattern=bars,frame=5,"
                             "layout=x,cursor=off")
         with rfb.Client(server.address) as client:
             self.watch_modes(client, {(640, 480), (333, 222), (800, 600)}, 4)
 
     def test_mode_changes_with_a_stalled_client(self):
-        server = self.serve("sim:modes=640x480+800x600@1,pattern=bars,frame=5,cursor=off")
+        server = self.serve("sim:modes=640x480+800x600,period=1,pattern=bars,frame=5,cursor=off")
         with Stalled(server.address), rfb.Client(server.address) as client:
             self.watch_modes(client, {(640, 480), (800, 600)}, 3)
 
