@@ -32,8 +32,6 @@ libplanecast_a_SOURCES = \
 	src/map_bochs.c \
 	src/map_dmabuf.c \
 	src/map_i915.c \
-	src/map.h \
-	src/map_dmabuf.c \
 	src/map_region.c \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \
