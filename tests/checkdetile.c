@@ -82,6 +82,10 @@ static int check_geometry(struct check *check, const struct options *options,
 		    (options->isa && strcmp(options->isa, isas[i].name)))
 			continue;
 		detile_init(&table, isas[i].flags);
+		if (strcmp(table.isa, isas[i].name)) {
+			fprintf(stderr, "checkdetile: FAIL: %s was not built in\n", isas[i].name);
+			return -1;
+		}
 		for (enum task task = 0; task < TASKS; task++) {
 			const char *wrong;
 
@@ -135,13 +139,11 @@ static int check_mutants(struct check *check, const struct options *options, uns
 			continue;
 		detile_init(&table, isas[i].flags);
 		for (bool more = mutant_first(&mutant); more; more = mutant_next(&mutant)) {
-			int verdict = mutant_is_caught(check, &mutant, &table);
-
-			if (!verdict) {
-				fprintf(stderr,
-					"checkdetile: FAIL: nobody noticed that %s %s %s %s\n",
-					isas[i].name, layout_names[mutant.layout],
-					task_names[mutant.task], mutant_name(&mutant));
+			snprintf(now, sizeof(now), "%s %s %s that %s", isas[i].name,
+				 layout_names[mutant.layout], task_names[mutant.task],
+				 mutant_name(&mutant));
+			if (!mutant_is_caught(check, &mutant, &table)) {
+				fprintf(stderr, "checkdetile: FAIL: nobody noticed %s\n", now);
 				return -1;
 			}
 			caught++;
