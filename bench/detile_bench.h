@@ -41,7 +41,7 @@ extern const char *const bench_layouts[DETILE_LAYOUTS];
 extern const char *const bench_paths[BENCH_PATHS];
 extern const char *const bench_states[BENCH_STATES];
 
-/* Things to hold rows against: linear moves of n bytes (a multiple of 4096, aligned to 64). */
+/* Things to hold rows against: linear moves of n bytes (a multiple of 256, aligned to 64). */
 enum bench_reference_kind {
 	REFERENCE_MEMCPY,
 	REFERENCE_NORMAL, /* a copy with plain stores */

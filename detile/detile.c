@@ -14,11 +14,13 @@
 ALWAYS_INLINE void block_gather(uint8_t out[BLOCK_HEIGHT][BLOCK_WIDTH],
 				const uint8_t *const line[4], bool lanes)
 {
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++) {
 		if (!lanes) {
 			memcpy(out[n], line[n], LINE_BYTES);
 			continue;
 		}
+		UNROLL
 		for (unsigned int row = 0; row < BLOCK_HEIGHT; row++)
 			memcpy(out[row] + 16 * n, line[n] + 16 * row, 16);
 	}
@@ -28,11 +30,13 @@ ALWAYS_INLINE void block_copy(const uint8_t *const line[4], uint8_t *dst, size_t
 			      enum detile_path path)
 {
 	(void)path;
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++) {
 		if (!lanes) {
 			memcpy(dst + n * stride, line[n], LINE_BYTES);
 			continue;
 		}
+		UNROLL
 		for (unsigned int row = 0; row < BLOCK_HEIGHT; row++)
 			memcpy(dst + row * stride + 16 * n, line[n] + 16 * row, 16);
 	}
@@ -47,7 +51,9 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 	(void)wc;
 	block_gather(block, line, lanes);
 	READ_ONCE_BARRIER();
+	UNROLL
 	for (unsigned int row = 0; row < BLOCK_HEIGHT; row++) {
+		UNROLL
 		for (unsigned int x = 0; x < BLOCK_WIDTH; x += 8) {
 			uint64_t now, old;
 
@@ -58,6 +64,7 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 	}
 	if (!(differ & (mask | (uint64_t)mask << 32)))
 		return false;
+	UNROLL
 	for (unsigned int row = 0; row < BLOCK_HEIGHT; row++)
 		memcpy(dst + row * stride, block[row], BLOCK_WIDTH);
 	return true;
@@ -128,8 +135,7 @@ static unsigned int swizzle_line(enum detile_swizzle swizzle, unsigned int offse
 	}
 }
 
-/* The rectangle in bytes and rows, clipped; false if nothing is left. */
-static bool job_init(struct detile_job *job, const struct detile_surface *s,
+bool detile_job_init(struct detile_job *job, const struct detile_surface *s,
 		     const struct detile_rect *r, const struct detile_image *dst)
 {
 	if (r->x >= s->width || r->y >= s->height || !r->width || !r->height)
@@ -323,7 +329,7 @@ void detile_copy(const struct detile *t, const struct detile_surface *s,
 	struct detile_job job;
 	struct edge edge = {.t = t, .s = s, .job = &job};
 
-	if (!job_init(&job, s, r, dst))
+	if (!detile_job_init(&job, s, r, dst))
 		return;
 	if (s->wc)
 		path = DETILE_WC;
@@ -342,7 +348,7 @@ uint32_t detile_compare(const struct detile *t, const struct detile_surface *s,
 	struct detile_job job;
 	struct edge edge = {.t = t, .s = s, .job = &job, .compare = true};
 
-	if (!job_init(&job, s, r, dst))
+	if (!detile_job_init(&job, s, r, dst))
 		return 0;
 	edge.wc = s->wc && can_stream(s);
 	job.mask = s->cpp == 4 ? mask : UINT32_MAX;

@@ -5,6 +5,7 @@ libdetile_a_SOURCES = \
 	detile/detile.c detile/detile.h \
 	detile/kernel.h \
 	detile/layout.c detile/layout.h \
+	detile/probe.c \
 	detile/walk.h
 libdetile_a_CPPFLAGS = $(AM_CPPFLAGS)
 libdetile_a_LIBADD =

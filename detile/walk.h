@@ -20,6 +20,13 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* Before a loop of constant length: vectors in an array only stay in registers without a loop. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum walk {
 	WALK_COPY,
 	WALK_NT,
@@ -33,13 +40,21 @@ ALWAYS_INLINE void block_copy(const uint8_t *const line[4], uint8_t *dst, size_t
 ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, size_t stride,
 				 uint32_t mask, bool lanes, bool wc);
 
-/* Does one block that lies at byte x of row y. */
-ALWAYS_INLINE void walk_block(struct detile_job *job, const uint8_t *const line[4], size_t x,
-			      uint32_t y, size_t stride, bool lanes, enum walk walk)
-{
-	uint8_t *dst = job->dst + y * job->dst_stride + x;
+/*
+ * A job while it is done: a copy that no store through a pointer can change, and the job itself
+ * for what changes.
+ */
+struct turn {
+	const struct detile_job j;
+	struct detile_job *job;
+	const enum walk walk;
+};
 
-	switch (walk) {
+/* Does one block that lies at byte x of row y, which is dst. */
+ALWAYS_INLINE void walk_block(const struct turn *t, const uint8_t *const line[4], uint8_t *dst,
+			      size_t stride, size_t x, uint32_t y, bool lanes)
+{
+	switch (t->walk) {
 	case WALK_COPY:
 		block_copy(line, dst, stride, lanes, DETILE_NORMAL);
 		break;
@@ -51,142 +66,218 @@ ALWAYS_INLINE void walk_block(struct detile_job *job, const uint8_t *const line[
 		break;
 	case WALK_COMPARE:
 	case WALK_COMPARE_WC:
-		if (block_compare(line, dst, stride, job->mask, lanes, walk == WALK_COMPARE_WC))
-			job_mark(job, x, y);
+		if (block_compare(line, dst, stride, t->j.mask, lanes, t->walk == WALK_COMPARE_WC))
+			job_mark(t->job, x, y);
 		break;
 	}
 }
 
-/* Y, Yf and Tile4: tiles of 128 bytes x 32 rows, some of them side by side at a time. */
+/* Hardware prefetchers stop at pages and do not see through tiles: asks for four lines. */
+ALWAYS_INLINE void ask(const uint8_t *p, size_t step, bool first_level)
+{
+	UNROLL
+	for (unsigned int n = 0; n < 4; n++) {
+		if (first_level)
+			__builtin_prefetch(p + n * step, 0, 3);
+		else
+			__builtin_prefetch(p + n * step, 0, 2);
+	}
+}
+
+/* Write-combined memory cannot be prefetched, and a streamed image must not be. */
+ALWAYS_INLINE bool asks_for_source(enum walk walk)
+{
+	return walk != WALK_COPY_WC && walk != WALK_COMPARE_WC;
+}
+
+ALWAYS_INLINE bool asks_for_image(enum walk walk)
+{
+	return walk != WALK_NT;
+}
+
+/*
+ * Y, Yf and Tile4: a group is 256 bytes wide (two tiles, a cell of 4-byte pixels) and 32 rows
+ * high. While one is done, the source of the next one is asked for in the order of its addresses,
+ * and the image of the one after that.
+ */
+#define GROUP 256u
+
+/* Where the next group's source begins, or this one's if it is the last. */
+ALWAYS_INLINE const uint8_t *next_group(const struct detile_job *j, const uint8_t *tiles, size_t x,
+					size_t right, bool last_row)
+{
+	if (right < j->x1)
+		return tiles + right / 128 * 4096;
+	if (!last_row)
+		return tiles + 32 * j->src_stride + j->x0 / 128 * 4096;
+	return tiles + x / 128 * 4096;
+}
+
+/* How far from this group's image is that of the group after the next. */
+ALWAYS_INLINE ptrdiff_t image_ahead(const struct detile_job *j, size_t x, bool last_row)
+{
+	size_t width = j->x1 - j->x0;
+
+	if (j->x1 - x > 2 * GROUP)
+		return 2 * GROUP;
+	if (last_row || width <= 2 * GROUP)
+		return 0;
+	return (ptrdiff_t)(32 * j->dst_stride) + 2 * (ptrdiff_t)GROUP - (ptrdiff_t)width;
+}
+
+/* Bytes x .. right-1 of rows y .. bottom-1 of a row of tiles: at most a group. */
+ALWAYS_INLINE void walk_group(const struct turn *t, const uint8_t *tiles, size_t x, size_t right,
+			      uint32_t y, uint32_t bottom, bool last_row)
+{
+	const uint8_t *source_ahead = next_group(&t->j, tiles, x, right, last_row);
+	ptrdiff_t dst_ahead = image_ahead(&t->j, x, last_row);
+
+	for (; y < bottom; y += BLOCK_HEIGHT) {
+		const uint16_t *lines = t->j.lines[y % 32 / BLOCK_HEIGHT];
+		uint8_t *row = t->j.dst + y * t->j.dst_stride;
+
+		for (size_t bx = x; bx < right; bx += BLOCK_WIDTH) {
+			const uint8_t *tile = tiles + bx / 128 * 4096;
+			const uint16_t *l = lines + bx / 16 % 8;
+			const uint8_t *const line[4] = {tile + l[0], tile + l[1], tile + l[2],
+							tile + l[3]};
+
+			if (asks_for_image(t->walk))
+				ask(row + bx + dst_ahead, t->j.dst_stride, false);
+			if (asks_for_source(t->walk))
+				ask(source_ahead, LINE_BYTES, t->walk != WALK_COMPARE);
+			source_ahead += 4 * LINE_BYTES;
+			walk_block(t, line, row + bx, t->j.dst_stride, bx, y, true);
+		}
+	}
+}
+
 ALWAYS_INLINE void walk_lanes(struct detile_job *job, enum walk walk)
 {
-	const size_t group = walk == WALK_NT ? 512 : 256;
+	const struct turn t = {*job, job, walk};
 
-	for (uint32_t y = job->y0, bottom; y < job->y1; y = bottom) {
+	for (uint32_t y = t.j.y0, bottom; y < t.j.y1; y = bottom) {
 		uint32_t top = y & ~31u;
-		const uint8_t *tiles = job->src + top * job->src_stride;
+		const uint8_t *tiles = t.j.src + top * t.j.src_stride;
+		bool last_row = t.j.y1 - top <= 32;
 
-		bottom = job->y1 - top < 32 ? job->y1 : top + 32;
-		for (size_t x = job->x0, right; x < job->x1; x = right) {
-			right = (x & ~(group - 1)) + group;
-			if (right > job->x1)
-				right = job->x1;
-			for (uint32_t by = y; by < bottom; by += 4) {
-				const uint16_t *at = job->lines[(by - top) / 4];
-
-				for (size_t bx = x; bx < right; bx += 64) {
-					const uint8_t *tile = tiles + bx / 128 * 4096;
-					const uint16_t *l = at + bx / 16 % 8;
-					const uint8_t *const line[4] = {tile + l[0], tile + l[1],
-									tile + l[2], tile + l[3]};
-
-					walk_block(job, line, bx, by, job->dst_stride, true, walk);
-				}
-			}
+		bottom = last_row ? t.j.y1 : top + 32;
+		for (size_t x = t.j.x0, right; x < t.j.x1; x = right) {
+			right = (x & ~(size_t)(GROUP - 1)) + GROUP;
+			if (right > t.j.x1)
+				right = t.j.x1;
+			walk_group(&t, tiles, x, right, y, bottom, last_row);
 		}
 	}
 }
 
-/* Line `n` of a row of X that starts at `row` of its tiles, by the offsets of that row. */
-ALWAYS_INLINE const uint8_t *x_line(const uint8_t *tiles, const uint16_t *at, size_t x)
+/*
+ * X and linear: four lines of one row at a time, from x0 to x1, and the rest as blocks of one line
+ * of each of four rows. Comparisons of pixels of 1 or 2 bytes do the latter only: four lines of a
+ * row would reach over a cell's edge.
+ */
+struct wide {
+	size_t x0, x1;
+};
+
+ALWAYS_INLINE struct wide wide_part(const struct turn *t)
 {
-	return tiles + x / 512 * 4096 + at[x / 64 % 8];
+	bool narrow = t->j.cell_shift < 8 &&
+		      (t->walk == WALK_COMPARE || t->walk == WALK_COMPARE_WC);
+	struct wide wide = {(t->j.x0 + 255) & ~(size_t)255, t->j.x1 & ~(size_t)255};
+
+	if (narrow || wide.x0 >= wide.x1)
+		wide.x0 = wide.x1 = t->j.x1;
+	return wide;
 }
 
-/* The blocks of bytes x0 .. x1-1 of rows y .. y+3, one line of each row at a time. */
-ALWAYS_INLINE void walk_x_columns(struct detile_job *job, size_t x0, size_t x1, uint32_t y,
-				  enum walk walk)
+/* Line of byte x of row y. */
+ALWAYS_INLINE const uint8_t *row_line(const struct detile_job *j, size_t x, uint32_t y, bool tiled)
 {
-	const uint8_t *tiles = job->src + (y & ~7u) * job->src_stride;
+	if (!tiled)
+		return j->src + y * j->src_stride + x;
+	return j->src + (y & ~7u) * j->src_stride + x / 512 * 4096 + j->lines[y % 8][x / 64 % 8];
+}
 
-	for (size_t x = x0; x < x1; x += 64) {
-		const uint8_t *const line[4] = {
-			x_line(tiles, job->lines[y % 8], x),
-			x_line(tiles, job->lines[y % 8 + 1], x),
-			x_line(tiles, job->lines[y % 8 + 2], x),
-			x_line(tiles, job->lines[y % 8 + 3], x),
-		};
+ALWAYS_INLINE void walk_columns(const struct turn *t, size_t x0, size_t x1, bool tiled)
+{
+	for (uint32_t y = t->j.y0; y < t->j.y1; y += BLOCK_HEIGHT) {
+		uint8_t *row = t->j.dst + y * t->j.dst_stride;
 
-		walk_block(job, line, x, y, job->dst_stride, false, walk);
+		for (size_t x = x0; x < x1; x += BLOCK_WIDTH) {
+			const uint8_t *const line[4] = {
+				row_line(&t->j, x, y, tiled),
+				row_line(&t->j, x, y + 1, tiled),
+				row_line(&t->j, x, y + 2, tiled),
+				row_line(&t->j, x, y + 3, tiled),
+			};
+
+			walk_block(t, line, row + x, t->j.dst_stride, x, y, false);
+		}
 	}
 }
 
-/* X: tiles of 512 bytes x 8 rows, a row of each tile after the other, 256 bytes at a time. */
+/* X: tiles of 512 bytes x 8 rows, one after the other. */
+ALWAYS_INLINE void walk_tile(const struct turn *t, const uint8_t *tile, size_t x, size_t right,
+			     uint32_t y, uint32_t bottom)
+{
+	for (; y < bottom; y++) {
+		const uint16_t *l = t->j.lines[y % 8];
+		uint8_t *row = t->j.dst + y * t->j.dst_stride;
+
+		for (size_t bx = x; bx < right; bx += 256) {
+			unsigned int n = bx / 64 % 8;
+			const uint8_t *const line[4] = {tile + l[n], tile + l[n + 1],
+							tile + l[n + 2], tile + l[n + 3]};
+
+			/* The source is followed well enough where the image does not stall. */
+			if (t->walk == WALK_NT)
+				ask(line[0] + 4096, LINE_BYTES, true);
+			if (asks_for_image(t->walk))
+				ask(row + bx + 512, LINE_BYTES, false);
+			walk_block(t, line, row + bx, LINE_BYTES, bx, y, false);
+		}
+	}
+}
+
 ALWAYS_INLINE void walk_x(struct detile_job *job, enum walk walk)
 {
-	/* What compares must not reach over a cell's edge. */
-	bool narrow = job->cell_shift < 8 && walk >= WALK_COMPARE;
-	size_t x0 = narrow ? job->x1 : (job->x0 + 255) & ~(size_t)255;
-	size_t x1 = job->x1 & ~(size_t)255;
+	const struct turn t = {*job, job, walk};
+	struct wide wide = wide_part(&t);
 
-	if (x0 >= x1)
-		x0 = x1 = job->x1;
-	for (uint32_t y = job->y0, bottom; y < job->y1; y = bottom) {
+	walk_columns(&t, t.j.x0, wide.x0, true);
+	walk_columns(&t, wide.x1, t.j.x1, true);
+	for (uint32_t y = t.j.y0, bottom; y < t.j.y1; y = bottom) {
 		uint32_t top = y & ~7u;
-		const uint8_t *tiles = job->src + top * job->src_stride;
+		const uint8_t *tiles = t.j.src + top * t.j.src_stride;
 
-		bottom = job->y1 - top < 8 ? job->y1 : top + 8;
-		for (uint32_t by = y; by < bottom; by += 4) {
-			walk_x_columns(job, job->x0, x0, by, walk);
-			walk_x_columns(job, x1, job->x1, by, walk);
-		}
-		for (size_t x = x0, right; x < x1; x = right) {
+		bottom = t.j.y1 - top < 8 ? t.j.y1 : top + 8;
+		for (size_t x = wide.x0, right; x < wide.x1; x = right) {
 			right = (x & ~(size_t)511) + 512;
-			if (right > x1)
-				right = x1;
-			for (uint32_t by = y; by < bottom; by++) {
-				const uint16_t *at = job->lines[by - top];
-
-				for (size_t bx = x; bx < right; bx += 256) {
-					const uint8_t *const line[4] = {
-						x_line(tiles, at, bx),
-						x_line(tiles, at, bx + 64),
-						x_line(tiles, at, bx + 128),
-						x_line(tiles, at, bx + 192),
-					};
-
-					walk_block(job, line, bx, by, 64, false, walk);
-				}
-			}
+			if (right > wide.x1)
+				right = wide.x1;
+			walk_tile(&t, tiles + x / 512 * 4096, x, right, y, bottom);
 		}
 	}
 }
 
-/* Linear: row by row, 256 bytes at a time, and what is left of 4 rows in columns. */
-ALWAYS_INLINE void walk_linear_columns(struct detile_job *job, size_t x0, size_t x1, uint32_t y,
-				       enum walk walk)
-{
-	const uint8_t *row = job->src + y * job->src_stride;
-
-	for (size_t x = x0; x < x1; x += 64) {
-		const uint8_t *const line[4] = {row + x, row + job->src_stride + x,
-						row + 2 * job->src_stride + x,
-						row + 3 * job->src_stride + x};
-
-		walk_block(job, line, x, y, job->dst_stride, false, walk);
-	}
-}
-
+/* Linear: the hardware sees what comes. */
 ALWAYS_INLINE void walk_linear(struct detile_job *job, enum walk walk)
 {
-	bool narrow = job->cell_shift < 8 && walk >= WALK_COMPARE;
-	size_t x0 = narrow ? job->x1 : (job->x0 + 255) & ~(size_t)255;
-	size_t x1 = job->x1 & ~(size_t)255;
+	const struct turn t = {*job, job, walk};
+	struct wide wide = wide_part(&t);
 
-	if (x0 >= x1)
-		x0 = x1 = job->x1;
-	for (uint32_t y = job->y0; y < job->y1; y += 4) {
-		walk_linear_columns(job, job->x0, x0, y, walk);
-		walk_linear_columns(job, x1, job->x1, y, walk);
-		for (uint32_t by = y; by < y + 4; by++) {
-			const uint8_t *row = job->src + by * job->src_stride;
+	walk_columns(&t, t.j.x0, wide.x0, false);
+	walk_columns(&t, wide.x1, t.j.x1, false);
+	for (uint32_t y = t.j.y0; y < t.j.y1; y++) {
+		const uint8_t *from = t.j.src + y * t.j.src_stride;
+		uint8_t *row = t.j.dst + y * t.j.dst_stride;
 
-			for (size_t x = x0; x < x1; x += 256) {
-				const uint8_t *const line[4] = {row + x, row + x + 64,
-								row + x + 128, row + x + 192};
+		for (size_t x = wide.x0; x < wide.x1; x += 256) {
+			const uint8_t *const line[4] = {from + x, from + x + 64, from + x + 128,
+							from + x + 192};
 
-				walk_block(job, line, x, by, 64, false, walk);
-			}
+			walk_block(&t, line, row + x, LINE_BYTES, x, y, false);
 		}
 	}
 }

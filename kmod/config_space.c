@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config_space.h"
 
-#include <asm/unaligned.h>
 #include <linux/pci_ids.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "uapi/mplane.h"
 
 /* The low bits of a BAR are its type, the others read back only down to its size. */

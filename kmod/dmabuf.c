@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "dirty.h"
 #include "memory.h"
 
 MPLANE_IMPORT_DMA_BUF();
@@ -38,8 +39,17 @@ static vm_fault_t mplane_bar_fault(struct vm_fault *vmf)
 	return 0;
 }
 
+static vm_fault_t mplane_bar_write(struct vm_fault *vmf)
+{
+	struct mplane_buffer *buffer = vmf->vma->vm_private_data;
+
+	mplane_dirty_fault(buffer->dirty, vmf->pgoff, vmf->page);
+	return VM_FAULT_LOCKED;
+}
+
 static const struct vm_operations_struct mplane_bar_vm_ops = {
 	.fault = mplane_bar_fault,
+	.page_mkwrite = mplane_bar_write,
 };
 
 /* The page goes in under the semaphore, so that no entry of before a move survives it. */
@@ -66,7 +76,9 @@ static int mplane_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma
 	struct mplane_buffer *buffer = dmabuf->priv;
 
 	vma->vm_private_data = buffer;
-	if (buffer->writable) {
+	if (buffer->flags & MPLANE_BUFFER_NO_CPU)
+		return -ENODEV;
+	if (buffer->flags & MPLANE_BUFFER_WRITABLE) {
 		if (!(vma->vm_flags & VM_SHARED))
 			return -EINVAL;
 		vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
@@ -179,13 +191,19 @@ static int mplane_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	return 0;
 }
 
-static void mplane_dmabuf_release(struct dma_buf *dmabuf)
+static void mplane_buffer_destroy(struct mplane_buffer *buffer)
 {
-	struct mplane_buffer *buffer = dmabuf->priv;
-
+	if (buffer->dirty)
+		mplane_dirty_finish(buffer->dirty);
+	kfree(buffer->dirty);
 	mplane_memory_release(buffer->memory);
 	mutex_destroy(&buffer->attachments_lock);
 	kfree(buffer);
+}
+
+static void mplane_dmabuf_release(struct dma_buf *dmabuf)
+{
+	mplane_buffer_destroy(dmabuf->priv);
 }
 
 static const struct dma_buf_ops mplane_dmabuf_ops = {
@@ -201,11 +219,11 @@ static const struct dma_buf_ops mplane_dmabuf_ops = {
 };
 
 int mplane_buffer_create(struct mplane_memory *memory, unsigned long first, unsigned long count,
-			 bool writable, struct mplane_buffer **buffer)
+			 unsigned int flags, struct mplane_buffer **buffer)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct mplane_buffer *own;
-	struct dma_buf *dmabuf;
+	int ret = -ENOMEM;
 
 	if (!count || first + count > memory->count)
 		return -EINVAL;
@@ -217,24 +235,30 @@ int mplane_buffer_create(struct mplane_memory *memory, unsigned long first, unsi
 	INIT_LIST_HEAD(&own->attachments);
 	own->first = first;
 	own->count = count;
-	own->writable = writable;
+	own->flags = flags;
 	own->memory = mplane_memory_acquire(memory);
+	if (flags & MPLANE_BUFFER_WRITABLE) {
+		own->dirty = kzalloc(sizeof(*own->dirty), GFP_KERNEL);
+		if (!own->dirty || mplane_dirty_init(own->dirty, count))
+			goto fail;
+	}
 
 	info.ops = &mplane_dmabuf_ops;
 	info.size = count << PAGE_SHIFT;
 	/* Without O_RDWR the kernel turns shared mappings into private ones. */
 	info.flags = O_RDWR;
 	info.priv = own;
-	dmabuf = dma_buf_export(&info);
-	if (IS_ERR(dmabuf)) {
-		mplane_memory_release(own->memory);
-		mutex_destroy(&own->attachments_lock);
-		kfree(own);
-		return PTR_ERR(dmabuf);
+	own->dmabuf = dma_buf_export(&info);
+	if (IS_ERR(own->dmabuf)) {
+		ret = PTR_ERR(own->dmabuf);
+		goto fail;
 	}
-	own->dmabuf = dmabuf;
 	*buffer = own;
 	return 0;
+
+fail:
+	mplane_buffer_destroy(own);
+	return ret;
 }
 
 void mplane_buffer_release(struct mplane_buffer *buffer)

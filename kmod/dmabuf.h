@@ -13,27 +13,32 @@
 #include <linux/types.h>
 
 struct dma_buf;
+struct mplane_dirty;
 struct mplane_memory;
 struct vm_area_struct;
+
+#define MPLANE_BUFFER_WRITABLE 1u /* shared mappings may write: a BAR */
+#define MPLANE_BUFFER_NO_CPU   2u /* mappings give -ENODEV: memory that a CPU does not reach */
 
 struct mplane_buffer {
 	struct dma_buf *dmabuf;   /* the buffer lives as long as this */
 	struct rw_semaphore move; /* guards the next two; faults take it, so no user copy inside */
 	struct mplane_memory *memory;
-	unsigned long first; /* page of the memory that the buffer begins with */
-	unsigned long count; /* pages of the buffer */
-	bool writable;
+	unsigned long first;        /* page of the memory that the buffer begins with */
+	unsigned long count;        /* pages of the buffer */
+	unsigned int flags;         /* MPLANE_BUFFER_* */
+	struct mplane_dirty *dirty; /* which pages were written; NULL unless writable */
 	struct mutex attachments_lock;
 	struct list_head attachments;
 };
 
 /*
- * A buffer of `count` pages from page `first` on. Writable: shared mappings may write (a BAR);
- * otherwise mappings are read-only, shared or private, and stay so (mprotect gives EACCES). The
- * caller owns one reference; 0 or -errno. May sleep.
+ * A buffer of `count` pages from page `first` on. Unless flags say more, mappings are read-only,
+ * shared or private, and stay so (mprotect gives EACCES). The caller owns one reference; 0 or
+ * -errno. May sleep.
  */
 int mplane_buffer_create(struct mplane_memory *memory, unsigned long first, unsigned long count,
-			 bool writable, struct mplane_buffer **buffer);
+			 unsigned int flags, struct mplane_buffer **buffer);
 void mplane_buffer_release(struct mplane_buffer *buffer); /* takes NULL */
 
 /*

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "mmio.h"
 
-#include <drm/drm_fourcc.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#include "plane.h"
+#include "format.h"
+#include "scanout.h"
 
 #define MPLANE_MMIO_VBE    0x500u
 #define MPLANE_VBE_ID5     0xb0c5
@@ -56,11 +56,11 @@ void mplane_mmio_write(struct mplane_mmio *mmio, u32 offset, const u8 *data, u32
 		mplane_mmio_write_byte(mmio, offset++, *data++);
 }
 
-void mplane_mmio_set_mode(struct mplane_mmio *mmio, u32 width, u32 height)
+void mplane_mmio_set_mode(struct mplane_mmio *mmio, u32 width, u32 height, u32 bits)
 {
 	mmio->vbe[MPLANE_VBE_WIDTH] = width;
 	mmio->vbe[MPLANE_VBE_HEIGHT] = height;
-	mmio->vbe[MPLANE_VBE_BPP] = 32;
+	mmio->vbe[MPLANE_VBE_BPP] = bits;
 	mmio->vbe[MPLANE_VBE_VIRTUAL_WIDTH] = width;
 	mmio->vbe[MPLANE_VBE_VIRTUAL_HEIGHT] = height;
 	mmio->vbe[MPLANE_VBE_X_OFFSET] = 0;
@@ -73,13 +73,15 @@ bool mplane_mmio_mode(const struct mplane_mmio *mmio, size_t vram_size, struct m
 	const u16 *vbe = mmio->vbe;
 	u32 pitch = max(vbe[MPLANE_VBE_VIRTUAL_WIDTH], vbe[MPLANE_VBE_WIDTH]);
 
-	if (!(vbe[MPLANE_VBE_ENABLE] & MPLANE_VBE_ENABLED) || vbe[MPLANE_VBE_BPP] != 32)
+	if (!(vbe[MPLANE_VBE_ENABLE] & MPLANE_VBE_ENABLED))
 		return false;
-	mode->fourcc = DRM_FORMAT_XRGB8888;
+	mode->format = mplane_format_of_depth(vbe[MPLANE_VBE_BPP]);
+	if (!mode->format)
+		return false;
 	mode->width = vbe[MPLANE_VBE_WIDTH];
 	mode->height = vbe[MPLANE_VBE_HEIGHT];
-	mode->stride = pitch * 4;
+	mode->stride = pitch * mode->format->cpp;
 	mode->offset = (u64)vbe[MPLANE_VBE_Y_OFFSET] * mode->stride +
-		       vbe[MPLANE_VBE_X_OFFSET] * 4ull;
+		       (u64)vbe[MPLANE_VBE_X_OFFSET] * mode->format->cpp;
 	return mplane_mode_fits(mode, vram_size);
 }

@@ -40,8 +40,8 @@ void mplane_mmio_reset(struct mplane_mmio *mmio, size_t vram_size);
 void mplane_mmio_read(const struct mplane_mmio *mmio, u32 offset, u8 *data, u32 count);
 void mplane_mmio_write(struct mplane_mmio *mmio, u32 offset, const u8 *data, u32 count);
 
-/* Programs a 32-bit mode at offset 0, as a guest's driver would. */
-void mplane_mmio_set_mode(struct mplane_mmio *mmio, u32 width, u32 height);
+/* Programs a mode at offset 0, as a guest's driver would. */
+void mplane_mmio_set_mode(struct mplane_mmio *mmio, u32 width, u32 height, u32 bits);
 
 /* What the registers make of the video memory: false if the display is off or does not fit. */
 bool mplane_mmio_mode(const struct mplane_mmio *mmio, size_t vram_size, struct mplane_mode *mode);

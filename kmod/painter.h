@@ -14,6 +14,7 @@
 #include "pattern.h"
 
 struct mplane_device;
+struct mplane_format;
 struct mplane_mode;
 struct task_struct;
 
@@ -22,19 +23,22 @@ struct task_struct;
 struct mplane_painter {
 	struct mutex control; /* serialises the setters; held around the thread's start and stop */
 	struct task_struct *thread;
+	u32 *row; /* pixels of one row, before they become the format's */
 	/* Under the device's lock. */
 	struct pattern pattern;
+	const struct mplane_format *format;
 	u64 frame;         /* the last one drawn */
 	unsigned int rate; /* frames a second, 0: only when told */
 };
 
-void mplane_painter_init(struct mplane_painter *painter);
+int mplane_painter_init(struct mplane_painter *painter); /* -ENOMEM */
+void mplane_painter_finish(struct mplane_painter *painter);
 void mplane_painter_stop(struct mplane_painter *painter); /* for good, before the device goes */
 
 /* The painter's scanout, under the device's lock; false: the pattern is "off". */
 bool mplane_painter_mode(const struct mplane_painter *painter, struct mplane_mode *mode);
 
-/* Draws the last frame once more, all of it, under the device's lock. */
+/* Draws the last frame once more, all of it, under the device's lock; damages it. */
 void mplane_painter_redraw(struct mplane_device *device);
 
 /* The setters take control and the device's lock. 0 or -errno, without effect then. */
@@ -42,6 +46,7 @@ int mplane_painter_set_pattern(struct mplane_device *device, enum pattern_kind k
 int mplane_painter_set_rate(struct mplane_device *device, unsigned int rate);
 int mplane_painter_set_seed(struct mplane_device *device, u32 seed);
 int mplane_painter_set_mode(struct mplane_device *device, u32 width, u32 height);
+int mplane_painter_set_format(struct mplane_device *device, const struct mplane_format *format);
 int mplane_painter_set_frame(struct mplane_device *device, u64 frame);
 
 #endif

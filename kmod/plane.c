@@ -8,9 +8,10 @@
 #include "compat.h"
 #include "device.h"
 #include "dmabuf.h"
+#include "format.h"
 #include "memory.h"
+#include "region.h"
 #include "types.h"
-#include "uapi/mplane.h"
 
 /* enum drm_plane_type of the DRM core, which has no UAPI header. */
 enum {
@@ -24,7 +25,10 @@ enum {
 struct mplane_export {
 	struct list_head list;
 	u32 id;
-	struct mplane_mode mode;
+	struct vfio_device_gfx_plane_info
+		info;                 /* without id and place: what makes it another one */
+	struct mplane_memory *memory; /* the buffer's */
+	unsigned long first;
 	struct mplane_buffer *buffer;
 };
 
@@ -51,44 +55,39 @@ void mplane_planes_forget(struct mplane_planes *planes)
 		mplane_export_destroy(planes, export);
 }
 
-bool mplane_mode_fits(const struct mplane_mode *mode, size_t vram_size)
-{
-	if (mode->width < MPLANE_MIN_DIMENSION || mode->width > MPLANE_MAX_DIMENSION ||
-	    mode->height < MPLANE_MIN_DIMENSION || mode->height > MPLANE_MAX_DIMENSION)
-		return false;
-	return mode->offset + (u64)mode->stride * mode->height <= vram_size;
-}
-
-bool mplane_mode_current(struct mplane_device *device, struct mplane_mode *mode)
-{
-	if (mplane_painter_mode(&device->painter, mode))
-		return true;
-	return mplane_mmio_mode(&device->mmio, mplane_memory_size(device->vram), mode) &&
-	       offset_in_page(mode->offset) == 0;
-}
-
-void mplane_plane_update(struct mplane_device *device)
-{
-	struct mplane_mode mode;
-
-	if (mplane_mode_current(device, &mode))
-		mplane_buffer_move(device->window, device->vram, mode.offset >> PAGE_SHIFT);
-}
-
-static u32 mplane_mode_size(const struct mplane_mode *mode)
-{
-	return PAGE_ALIGN(mode->stride * mode->height);
-}
-
-/* The buffer of a mode: the one that has an id already, or a new one. */
-static int mplane_export_of(struct mplane_device *device, const struct mplane_mode *mode, u32 *id)
+/* Copies that only an old id holds may take as much memory again as the device has. */
+static void mplane_exports_trim(struct mplane_device *device)
 {
 	struct mplane_planes *planes = &device->planes;
+	struct mplane_export *export, *next;
+	size_t copies = 0;
+	unsigned int known = 0;
+
+	list_for_each_entry_safe(export, next, &planes->exports, list) {
+		if (export->memory != device->vram)
+			copies += mplane_memory_size(export->memory);
+		known++;
+		if (known > MPLANE_MAX_EXPORTS ||
+		    (known > device->scanout.copies + 1 && copies > mplane_vram_size()))
+			mplane_export_destroy(planes, export);
+	}
+}
+
+/* The buffer of a plane that is described: the one that has an id already, or a new one. */
+static int mplane_export_get(struct mplane_device *device, struct mplane_memory *memory,
+			     unsigned long first, const struct vfio_device_gfx_plane_info *info,
+			     u32 *id)
+{
+	struct mplane_planes *planes = &device->planes;
+	unsigned int flags = device->quirks.no_cpu_map ? MPLANE_BUFFER_NO_CPU : 0;
 	struct mplane_export *export;
 	int ret;
 
 	list_for_each_entry(export, &planes->exports, list) {
-		if (!memcmp(&export->mode, mode, sizeof(*mode))) {
+		if (export->memory == memory && export->first == first &&
+		    export->info.drm_format == info->drm_format &&
+		    export->info.width == info->width && export->info.height == info->height &&
+		    export->info.stride == info->stride) {
 			list_move(&export->list, &planes->exports);
 			*id = export->id;
 			return 0;
@@ -97,44 +96,80 @@ static int mplane_export_of(struct mplane_device *device, const struct mplane_mo
 	export = kzalloc(sizeof(*export), GFP_KERNEL);
 	if (!export)
 		return -ENOMEM;
-	ret = mplane_buffer_create(device->vram, mode->offset >> PAGE_SHIFT,
-				   mplane_mode_size(mode) >> PAGE_SHIFT, false, &export->buffer);
+	ret = mplane_buffer_create(memory, first, info->size >> PAGE_SHIFT, flags, &export->buffer);
 	if (ret) {
 		kfree(export);
 		return ret;
 	}
-	export->mode = *mode;
+	export->memory = memory;
+	export->first = first;
+	export->info = *info;
 	export->id = ++planes->last_id;
-	list_add(&export->list, &planes->exports);
-	if (++planes->count > MPLANE_MAX_EXPORTS)
-		mplane_export_destroy(
-			planes, list_last_entry(&planes->exports, struct mplane_export, list));
 	*id = export->id;
+	list_add(&export->list, &planes->exports);
+	planes->count++;
+	mplane_exports_trim(device);
+	return 0;
+}
+
+/* Puts into info how user space gets at a plane: its region, or the id of its dma-buf. */
+static int mplane_plane_place(struct mplane_device *device, struct mplane_memory *memory,
+			      unsigned long first, u32 region,
+			      struct vfio_device_gfx_plane_info *info)
+{
+	if (device->type->transport == MPLANE_DMABUF)
+		return mplane_export_get(device, memory, first, info, &info->dmabuf_id);
+	info->region_index = region;
 	return 0;
 }
 
 static int mplane_plane_primary(struct mplane_device *device,
 				struct vfio_device_gfx_plane_info *info)
 {
-	struct mplane_mode mode = {};
-	u32 id = MPLANE_REGION_DISPLAY;
-	int ret;
+	struct mplane_scanout *scanout = &device->scanout;
+	struct mplane_memory *memory;
+	unsigned long first;
 
-	if (!mplane_mode_current(device, &mode))
+	if (device->quirks.plane_off == 2)
+		return -ENODEV;
+	if (!scanout->on)
 		return 0;
-	if (device->type->transport == MPLANE_DMABUF) {
-		ret = mplane_export_of(device, &mode, &id);
-		if (ret)
-			return ret;
+	if (device->quirks.first_query_fails && scanout->unqueried) {
+		scanout->unqueried = false;
+		return -ENOMEM;
 	}
-	info->drm_format = mode.fourcc;
+	scanout->unqueried = false;
+	if (!scanout->live)
+		mplane_damage_sync(device);
+	memory = mplane_scanout_memory(device, &first);
+	info->drm_format = scanout->mode.format->fourcc;
+	info->drm_format_mod = mplane_scanout_modifier(device);
+	info->width = scanout->mode.width;
+	info->height = scanout->mode.height;
+	info->stride = scanout->stride;
+	info->size = scanout->size;
+	return mplane_plane_place(device, memory, first, MPLANE_REGION_DISPLAY, info);
+}
+
+static int mplane_plane_cursor(struct mplane_device *device,
+			       struct vfio_device_gfx_plane_info *info)
+{
+	struct mplane_cursor *cursor = &device->cursor;
+
+	if (!cursor->on)
+		return 0;
+	info->drm_format = DRM_FORMAT_ARGB8888;
 	info->drm_format_mod = DRM_FORMAT_MOD_LINEAR;
-	info->width = mode.width;
-	info->height = mode.height;
-	info->stride = mode.stride;
-	info->size = mplane_mode_size(&mode);
-	info->dmabuf_id = id; /* a union with region_index */
-	return 0;
+	info->width = MPLANE_CURSOR_SIZE;
+	info->height = MPLANE_CURSOR_SIZE;
+	info->stride = MPLANE_CURSOR_SIZE * 4;
+	info->size = MPLANE_CURSOR_BYTES;
+	info->x_pos = cursor->x;
+	info->y_pos = cursor->y;
+	info->x_hot = cursor->hot_x;
+	info->y_hot = cursor->hot_y;
+	return mplane_plane_place(device, cursor->memory, mplane_cursor_first(cursor),
+				  MPLANE_REGION_CURSOR, info);
 }
 
 int mplane_plane_query(struct mplane_device *device, struct vfio_device_gfx_plane_info *info)
@@ -152,9 +187,14 @@ int mplane_plane_query(struct mplane_device *device, struct vfio_device_gfx_plan
 		.flags = info->flags,
 		.drm_plane_type = info->drm_plane_type,
 	};
-	if (info->drm_plane_type == MPLANE_PLANE_PRIMARY)
+	switch (info->drm_plane_type) {
+	case MPLANE_PLANE_PRIMARY:
 		return mplane_plane_primary(device, info);
-	return info->drm_plane_type == MPLANE_PLANE_CURSOR ? 0 : -EINVAL;
+	case MPLANE_PLANE_CURSOR:
+		return mplane_plane_cursor(device, info);
+	default:
+		return -EINVAL;
+	}
 }
 
 int mplane_plane_dmabuf(struct mplane_device *device, u32 id)

@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "device.h"
+#include "dirty.h"
 #include "dmabuf.h"
 #include "memory.h"
 #include "types.h"
@@ -17,6 +18,8 @@
 
 #define MPLANE_RW (VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE)
 
+#define MPLANE_READ_MAP (VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_MMAP)
+
 struct mplane_region {
 	u64 size; /* 0: the device has no such region */
 	u32 flags;
@@ -24,6 +27,8 @@ struct mplane_region {
 
 static struct mplane_region mplane_region_get(struct mplane_device *device, u64 index)
 {
+	bool planes = device->type->transport == MPLANE_REGION;
+
 	switch (index) {
 	case VFIO_PCI_BAR0_REGION_INDEX:
 		return (struct mplane_region){mplane_vram_size(),
@@ -32,14 +37,49 @@ static struct mplane_region mplane_region_get(struct mplane_device *device, u64 
 		return (struct mplane_region){MPLANE_MMIO_SIZE, MPLANE_RW};
 	case VFIO_PCI_CONFIG_REGION_INDEX:
 		return (struct mplane_region){PCI_CFG_SPACE_SIZE, MPLANE_RW};
+	case MPLANE_REGION_EDID:
+		return (struct mplane_region){MPLANE_EDID_REGION_SIZE, MPLANE_RW};
+	case MPLANE_REGION_STATUS:
+		return (struct mplane_region){MPLANE_STATUS_REQUEST + PAGE_SIZE,
+					      MPLANE_RW | VFIO_REGION_INFO_FLAG_MMAP};
 	case MPLANE_REGION_DISPLAY:
-		if (device->type->transport == MPLANE_REGION)
-			return (struct mplane_region){mplane_vram_size(),
-						      VFIO_REGION_INFO_FLAG_READ |
-							      VFIO_REGION_INFO_FLAG_MMAP};
+		if (planes)
+			return (struct mplane_region){mplane_vram_size(), MPLANE_READ_MAP};
+		break;
+	case MPLANE_REGION_CURSOR:
+		if (planes)
+			return (struct mplane_region){MPLANE_CURSOR_BYTES, MPLANE_READ_MAP};
 		break;
 	}
 	return (struct mplane_region){};
+}
+
+static int mplane_region_add_type(struct vfio_info_cap *caps, u32 type, u32 subtype)
+{
+	struct vfio_region_info_cap_type cap = {
+		.header.id = VFIO_REGION_INFO_CAP_TYPE,
+		.header.version = 1,
+		.type = type,
+		.subtype = subtype,
+	};
+
+	return vfio_info_add_capability(caps, &cap.header, sizeof(cap));
+}
+
+/* The status page can be mapped, the page where requests are written cannot. */
+static int mplane_region_add_area(struct vfio_info_cap *caps, u64 size)
+{
+	struct {
+		struct vfio_region_info_cap_sparse_mmap cap;
+		struct vfio_region_sparse_mmap_area area;
+	} sparse = {
+		.cap.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP,
+		.cap.header.version = 1,
+		.cap.nr_areas = 1,
+		.area.size = size,
+	};
+
+	return vfio_info_add_capability(caps, &sparse.cap.header, sizeof(sparse));
 }
 
 int mplane_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
@@ -54,36 +94,82 @@ int mplane_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 	info->size = region.size;
 	info->flags = region.flags;
 	info->offset = (u64)info->index << MPLANE_REGION_SHIFT;
-	return 0;
+	switch (info->index) {
+	case MPLANE_REGION_EDID:
+		return mplane_region_add_type(caps, VFIO_REGION_TYPE_GFX,
+					      VFIO_REGION_SUBTYPE_GFX_EDID);
+	case MPLANE_REGION_STATUS:
+		return mplane_region_add_type(caps,
+					      VFIO_REGION_TYPE_PCI_VENDOR_TYPE | MPLANE_PCI_VENDOR,
+					      MPLANE_REGION_SUBTYPE_STATUS)
+			       ?: mplane_region_add_area(caps, PAGE_SIZE);
+	default:
+		return 0;
+	}
 }
 
-/* The display region's first byte in video memory. */
-static size_t mplane_region_origin(struct mplane_device *device)
+/* What backs a region that is memory: a buffer of the device's; NULL: the region is registers. */
+static struct mplane_buffer *mplane_region_buffer(struct mplane_device *device, u32 index)
 {
-	size_t origin;
-
-	down_read(&device->window->move);
-	origin = device->window->first << PAGE_SHIFT;
-	up_read(&device->window->move);
-	return origin;
+	switch (index) {
+	case VFIO_PCI_BAR0_REGION_INDEX:
+		return device->bar;
+	case MPLANE_REGION_DISPLAY:
+		return device->window;
+	case MPLANE_REGION_CURSOR:
+		return device->cursor.window;
+	case MPLANE_REGION_STATUS:
+		return device->status.buffer;
+	default:
+		return NULL;
+	}
 }
 
-/* Straight between user space and video memory: nothing is locked that a fault could want. */
-static ssize_t mplane_vram_read(struct mplane_device *device, size_t offset, char __user *buf,
-				size_t count)
+/*
+ * Straight between user space and memory: nothing is locked that a fault could want. The memory
+ * is held because a display region may move to another while its bytes are copied.
+ */
+static ssize_t mplane_memory_read(struct mplane_buffer *buffer, size_t offset, char __user *buf,
+				  size_t count)
 {
-	size_t size = mplane_memory_size(device->vram);
+	struct mplane_memory *memory;
+	ssize_t ret = -EINVAL;
 
-	if (offset >= size)
-		return -EINVAL;
-	count = min(count, size - offset);
-	return copy_to_user(buf, device->vram->data + offset, count) ? -EFAULT : count;
+	down_read(&buffer->move);
+	memory = mplane_memory_acquire(buffer->memory);
+	offset += buffer->first << PAGE_SHIFT;
+	up_read(&buffer->move);
+	if (offset < mplane_memory_size(memory)) {
+		count = min(count, mplane_memory_size(memory) - offset);
+		ret = copy_to_user(buf, memory->data + offset, count) ? -EFAULT : count;
+	}
+	mplane_memory_release(memory);
+	return ret;
 }
 
 static ssize_t mplane_vram_write(struct mplane_device *device, size_t offset,
 				 const char __user *buf, size_t count)
 {
-	return copy_from_user(device->vram->data + offset, buf, count) ? -EFAULT : count;
+	unsigned long left = copy_from_user(device->vram->data + offset, buf, count);
+
+	mplane_dirty_mark(device->bar->dirty, offset >> PAGE_SHIFT,
+			  (offset + count - 1) >> PAGE_SHIFT);
+	return left ? -EFAULT : count;
+}
+
+static ssize_t mplane_status_write(struct mplane_device *device, size_t offset,
+				   const char __user *buf, size_t count)
+{
+	u64 number;
+
+	if (offset != MPLANE_STATUS_REQUEST || count != sizeof(number))
+		return -EINVAL;
+	if (copy_from_user(&number, buf, sizeof(number)))
+		return -EFAULT;
+	mutex_lock(&device->lock);
+	mplane_status_request(device, number);
+	mutex_unlock(&device->lock);
+	return count;
 }
 
 static void mplane_register_read(struct mplane_device *device, u32 index, u32 offset, u8 *data,
@@ -92,22 +178,33 @@ static void mplane_register_read(struct mplane_device *device, u32 index, u32 of
 	mutex_lock(&device->lock);
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
 		mplane_config_read(&device->config, offset, data, count);
+	else if (index == MPLANE_REGION_EDID)
+		mplane_edid_read(&device->edid, offset, data, count);
 	else
 		mplane_mmio_read(&device->mmio, offset, data, count);
 	mutex_unlock(&device->lock);
 }
 
-static void mplane_register_write(struct mplane_device *device, u32 index, u32 offset,
-				  const u8 *data, u32 count)
+static int mplane_register_write(struct mplane_device *device, u32 index, u32 offset,
+				 const u8 *data, u32 count)
 {
+	int ret = 0;
+
 	mutex_lock(&device->lock);
-	if (index == VFIO_PCI_CONFIG_REGION_INDEX) {
+	switch (index) {
+	case VFIO_PCI_CONFIG_REGION_INDEX:
 		mplane_config_write(&device->config, offset, data, count);
-	} else {
+		break;
+	case MPLANE_REGION_EDID:
+		ret = mplane_edid_write(&device->edid, offset, data, count);
+		mplane_edid_show(&device->edid, device->mmio.edid);
+		break;
+	default:
 		mplane_mmio_write(&device->mmio, offset, data, count);
-		mplane_plane_update(device);
+		mplane_scanout_update(device);
 	}
 	mutex_unlock(&device->lock);
+	return ret;
 }
 
 /* Finds the region of a descriptor's offset and clips count to it. */
@@ -130,31 +227,32 @@ static int mplane_region_find(struct mplane_device *device, loff_t pos, u32 flag
 ssize_t mplane_region_read(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos)
 {
 	struct mplane_device *device = container_of(vdev, struct mplane_device, vdev);
+	struct mplane_buffer *buffer;
 	size_t offset, done = 0;
 	u8 data[64];
 	u32 index;
-	int ret;
+	ssize_t ret;
 
 	ret = mplane_region_find(device, *ppos, VFIO_REGION_INFO_FLAG_READ, &index, &offset,
 				 &count);
-	if (ret)
+	if (ret || !count)
 		return ret;
-	if (index == VFIO_PCI_BAR0_REGION_INDEX) {
-		done = mplane_vram_read(device, offset, buf, count);
-	} else if (index == MPLANE_REGION_DISPLAY) {
-		done = mplane_vram_read(device, mplane_region_origin(device) + offset, buf, count);
-	} else {
-		while (done < count) {
-			u32 part = min(count - done, sizeof(data));
-
-			mplane_register_read(device, index, offset + done, data, part);
-			if (copy_to_user(buf + done, data, part))
-				return -EFAULT;
-			done += part;
-		}
+	buffer = mplane_region_buffer(device, index);
+	if (buffer) {
+		ret = mplane_memory_read(buffer, offset, buf, count);
+		if (ret > 0)
+			*ppos += ret;
+		return ret;
 	}
-	if ((ssize_t)done > 0)
-		*ppos += done;
+	while (done < count) {
+		u32 part = min(count - done, sizeof(data));
+
+		mplane_register_read(device, index, offset + done, data, part);
+		if (copy_to_user(buf + done, data, part))
+			return -EFAULT;
+		done += part;
+	}
+	*ppos += done;
 	return done;
 }
 
@@ -165,26 +263,31 @@ ssize_t mplane_region_write(struct vfio_device *vdev, const char __user *buf, si
 	size_t offset, done = 0;
 	u8 data[64];
 	u32 index;
-	int ret;
+	ssize_t ret;
 
 	ret = mplane_region_find(device, *ppos, VFIO_REGION_INFO_FLAG_WRITE, &index, &offset,
 				 &count);
-	if (ret)
+	if (ret || !count)
 		return ret;
-	if (index == VFIO_PCI_BAR0_REGION_INDEX) {
-		done = mplane_vram_write(device, offset, buf, count);
-	} else {
-		while (done < count) {
-			u32 part = min(count - done, sizeof(data));
-
-			if (copy_from_user(data, buf + done, part))
-				return -EFAULT;
-			mplane_register_write(device, index, offset + done, data, part);
-			done += part;
-		}
+	if (index == VFIO_PCI_BAR0_REGION_INDEX || index == MPLANE_REGION_STATUS) {
+		ret = index == MPLANE_REGION_STATUS
+			      ? mplane_status_write(device, offset, buf, count)
+			      : mplane_vram_write(device, offset, buf, count);
+		if (ret > 0)
+			*ppos += ret;
+		return ret;
 	}
-	if ((ssize_t)done > 0)
-		*ppos += done;
+	while (done < count) {
+		u32 part = min(count - done, sizeof(data));
+
+		if (copy_from_user(data, buf + done, part))
+			return -EFAULT;
+		ret = mplane_register_write(device, index, offset + done, data, part);
+		if (ret)
+			return ret;
+		done += part;
+	}
+	*ppos += done;
 	return done;
 }
 
@@ -196,6 +299,5 @@ int mplane_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 
 	if (!(mplane_region_get(device, index).flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return -EINVAL;
-	return mplane_buffer_mmap(index == MPLANE_REGION_DISPLAY ? device->window : device->bar,
-				  vma, offset);
+	return mplane_buffer_mmap(mplane_region_buffer(device, index), vma, offset);
 }

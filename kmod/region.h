@@ -4,6 +4,16 @@
 #define MPLANE_REGION_H
 
 #include <linux/types.h>
+#include <linux/vfio.h>
+
+/* Past those of PCI. Programs find them by capabilities and by queries of planes. */
+enum {
+	MPLANE_REGION_EDID = VFIO_PCI_NUM_REGIONS,
+	MPLANE_REGION_DISPLAY, /* the primary plane from its first pixel on; region types */
+	MPLANE_REGION_STATUS,
+	MPLANE_REGION_CURSOR, /* the cursor plane; region types */
+	MPLANE_NUM_REGIONS,
+};
 
 struct vfio_device;
 struct vfio_info_cap;

@@ -7,6 +7,8 @@
 #include <linux/sysfs.h>
 
 #include "device.h"
+#include "format.h"
+#include "types.h"
 
 static ssize_t pattern_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -107,13 +109,76 @@ static ssize_t frame_store(struct device *dev, struct device_attribute *attr, co
 }
 static DEVICE_ATTR_RW(frame);
 
+static ssize_t format_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mplane_device *device = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", READ_ONCE(device->painter.format)->name);
+}
+
+static ssize_t format_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			    size_t count)
+{
+	unsigned int i;
+
+	for (i = 0; i < mplane_formats_count; i++) {
+		if (sysfs_streq(buf, mplane_formats[i].name))
+			return mplane_painter_set_format(dev_get_drvdata(dev), &mplane_formats[i])
+				       ?: count;
+	}
+	return -EINVAL;
+}
+static DEVICE_ATTR_RW(format);
+
+static ssize_t cursor_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mplane_device *device = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(device->cursor.on));
+}
+
+static ssize_t cursor_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			    size_t count)
+{
+	struct mplane_device *device = dev_get_drvdata(dev);
+	bool on;
+	int ret = kstrtobool(buf, &on);
+
+	if (ret)
+		return ret;
+	mutex_lock(&device->lock);
+	mplane_cursor_set(device, on);
+	mutex_unlock(&device->lock);
+	return count;
+}
+static DEVICE_ATTR_RW(cursor);
+
+static ssize_t display_region_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mplane_device *device = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", device->type->transport == MPLANE_REGION);
+}
+static DEVICE_ATTR_RO(display_region);
+
+static ssize_t display_dmabuf_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct mplane_device *device = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", device->type->transport == MPLANE_DMABUF);
+}
+static DEVICE_ATTR_RO(display_dmabuf);
+
 static struct attribute *mplane_attrs[] = {
-	&dev_attr_pattern.attr, &dev_attr_rate.attr,  &dev_attr_seed.attr,
-	&dev_attr_mode.attr,    &dev_attr_frame.attr, NULL,
+	&dev_attr_pattern.attr,        &dev_attr_rate.attr,
+	&dev_attr_seed.attr,           &dev_attr_mode.attr,
+	&dev_attr_format.attr,         &dev_attr_frame.attr,
+	&dev_attr_cursor.attr,         &dev_attr_display_region.attr,
+	&dev_attr_display_dmabuf.attr, NULL,
 };
 
 static const struct attribute_group mplane_group = {
 	.attrs = mplane_attrs,
 };
 
-const struct attribute_group *mplane_groups[] = {&mplane_group, NULL};
+const struct attribute_group *mplane_groups[] = {&mplane_group, &mplane_quirks_group, NULL};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "types.h"
 
+#include <drm/drm_fourcc.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -20,14 +21,28 @@ MODULE_PARM_DESC(memory_mb, "memory of all devices together in MiB, up to 65536 
 static DEFINE_MUTEX(mplane_budget_lock);
 static u64 mplane_budget_used;
 
+#define MPLANE_TYPE(name, words, transport, layout, modifier)                                    \
+	{                                                                                        \
+		{.sysfs_name = name, .pretty_name = "mplane " words ", guest ABI 1"}, transport, \
+			layout, modifier,                                                        \
+	}
+
 static struct mplane_type mplane_type_table[] = {
-	{{.sysfs_name = "region", .pretty_name = "mplane region, guest ABI 1"}, MPLANE_REGION},
-	{{.sysfs_name = "dmabuf", .pretty_name = "mplane dma-buf, guest ABI 1"}, MPLANE_DMABUF},
+	MPLANE_TYPE("region", "region", MPLANE_REGION, DETILE_LINEAR, DRM_FORMAT_MOD_LINEAR),
+	MPLANE_TYPE("dmabuf", "dma-buf", MPLANE_DMABUF, DETILE_LINEAR, DRM_FORMAT_MOD_LINEAR),
+	MPLANE_TYPE("dmabuf-x", "X-tiled dma-buf", MPLANE_DMABUF, DETILE_X,
+		    I915_FORMAT_MOD_X_TILED),
+	MPLANE_TYPE("dmabuf-y", "Y-tiled dma-buf", MPLANE_DMABUF, DETILE_Y,
+		    I915_FORMAT_MOD_Y_TILED),
+	MPLANE_TYPE("dmabuf-yf", "Yf-tiled dma-buf", MPLANE_DMABUF, DETILE_YF,
+		    I915_FORMAT_MOD_Yf_TILED),
+	MPLANE_TYPE("dmabuf-4", "4-tiled dma-buf", MPLANE_DMABUF, DETILE_4,
+		    I915_FORMAT_MOD_4_TILED),
 };
 
 struct mdev_type *mplane_types[] = {
-	&mplane_type_table[0].mdev,
-	&mplane_type_table[1].mdev,
+	&mplane_type_table[0].mdev, &mplane_type_table[1].mdev, &mplane_type_table[2].mdev,
+	&mplane_type_table[3].mdev, &mplane_type_table[4].mdev, &mplane_type_table[5].mdev,
 };
 
 const unsigned int mplane_types_count = ARRAY_SIZE(mplane_types);
@@ -39,8 +54,8 @@ int mplane_types_check(void)
 		pr_err("vram_mb=%u: not a power of two from 4 to 256\n", vram_mb);
 		return -EINVAL;
 	}
-	if (memory_mb < vram_mb || memory_mb > 65536) {
-		pr_err("memory_mb=%u: not from %u (one device) to 65536\n", memory_mb, vram_mb);
+	if (memory_mb < 2 * vram_mb || memory_mb > 65536) {
+		pr_err("memory_mb=%u: not from %u (one device) to 65536\n", memory_mb, 2 * vram_mb);
 		return -EINVAL;
 	}
 	return 0;
@@ -51,9 +66,10 @@ size_t mplane_vram_size(void)
 	return (size_t)vram_mb * SZ_1M;
 }
 
+/* A tiled type has a copy of what is shown besides. */
 static u64 mplane_type_cost(const struct mplane_type *type)
 {
-	return mplane_vram_size();
+	return type->layout == DETILE_LINEAR ? mplane_vram_size() : 2 * mplane_vram_size();
 }
 
 unsigned int mplane_type_available(struct mdev_type *mdev)
@@ -87,11 +103,10 @@ void mplane_budget_give(const struct mplane_type *type)
 	mutex_unlock(&mplane_budget_lock);
 }
 
-/* In the words that NVIDIA's types use, which management software reads already. */
-ssize_t mplane_type_describe(struct mdev_type *mdev, char *buf)
+void mplane_max_mode(u32 *width, u32 *height)
 {
 	static const struct {
-		unsigned int width, height;
+		u32 width, height;
 	} modes[] = {
 		{7680, 4320}, {5120, 2880}, {3840, 2160}, {2560, 1600},
 		{1920, 1200}, {1280, 1024}, {1024, 768},
@@ -101,7 +116,17 @@ ssize_t mplane_type_describe(struct mdev_type *mdev, char *buf)
 	while (i < ARRAY_SIZE(modes) - 1 &&
 	       (size_t)modes[i].width * modes[i].height * 4 > mplane_vram_size())
 		i++;
+	*width = modes[i].width;
+	*height = modes[i].height;
+}
+
+/* In the words that NVIDIA's types use, which management software reads already. */
+ssize_t mplane_type_describe(struct mdev_type *mdev, char *buf)
+{
+	u32 width, height;
+
+	mplane_max_mode(&width, &height);
 	return sysfs_emit(buf,
 			  "num_heads=1, frl_config=%u, framebuffer=%uM, max_resolution=%ux%u\n",
-			  MPLANE_MAX_RATE, vram_mb, modes[i].width, modes[i].height);
+			  MPLANE_MAX_RATE, vram_mb, width, height);
 }

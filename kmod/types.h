@@ -8,6 +8,8 @@
 
 #include <linux/mdev.h>
 
+#include "detile/layout.h"
+
 enum mplane_transport {
 	MPLANE_REGION,
 	MPLANE_DMABUF,
@@ -16,6 +18,8 @@ enum mplane_transport {
 struct mplane_type {
 	struct mdev_type mdev;
 	enum mplane_transport transport;
+	enum detile_layout layout;
+	u64 modifier; /* of the same layout, drm_fourcc.h */
 };
 
 extern struct mdev_type *mplane_types[];
@@ -30,6 +34,9 @@ static inline const struct mplane_type *mplane_type_of(struct mdev_type *mdev)
 int mplane_types_check(void);
 
 size_t mplane_vram_size(void); /* bytes of video memory a device, a power of two */
+
+/* The largest of the usual modes that fits, 32 bits a pixel. */
+void mplane_max_mode(u32 *width, u32 *height);
 
 /* Takes a device's memory from the budget, or -ENOSPC; and gives it back. */
 int mplane_budget_take(const struct mplane_type *type);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source_vfio.h"
 
+#include <drm_fourcc.h>
 #include <errno.h>
 #include <glib-unix.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device.h"
 #include "log.h"
@@ -24,6 +26,7 @@ struct buffer {
 	bool used;
 	uint32_t transport; /* VFIO_GFX_PLANE_TYPE_{REGION,DMABUF} */
 	uint32_t id;        /* region index or dmabuf_id */
+	int dmabuf;         /* -1 for a region */
 	uint64_t last_use;
 	struct map map;
 };
@@ -44,6 +47,15 @@ struct source_vfio {
 	GError *failure;
 };
 
+static void close_buffer(struct buffer *buffer)
+{
+	map_close(&buffer->map);
+	if (buffer->dmabuf >= 0)
+		close(buffer->dmabuf);
+	buffer->dmabuf = -1;
+	buffer->used = false;
+}
+
 static void disconnect(struct source_vfio *source)
 {
 	if (source->exit_watch)
@@ -52,10 +64,8 @@ static void disconnect(struct source_vfio *source)
 		g_source_remove(source->close_watch);
 	source->exit_watch = 0;
 	source->close_watch = 0;
-	for (size_t i = 0; i < BUFFERS; i++) {
-		map_close(&source->buffers[i].map);
-		source->buffers[i].used = false;
-	}
+	for (size_t i = 0; i < BUFFERS; i++)
+		close_buffer(&source->buffers[i]);
 	source->acquired = NULL;
 	vfio_close(&source->vfio);
 }
@@ -107,26 +117,38 @@ static int attach(struct source_vfio *source, const struct owner *owner, GError 
 	return 0;
 }
 
+static int find_owner(struct source_vfio *source, const struct device_nodes *nodes,
+		      struct owner *owner)
+{
+	const char *wanted[] = {nodes->group ? nodes->group : nodes->cdev, nodes->cdev, NULL};
+
+	*owner = source->owner;
+	if (owner->pid && g_strv_contains(wanted, owner->node) && owner_holds(owner))
+		return 0;
+	return owner_find(wanted, owner);
+}
+
 static int open_or_attach(struct source_vfio *source, GError **error)
 {
-	struct owner owner = source->owner;
-	unsigned int group;
-	int ret = device_group(source->name, &group, error);
+	struct device_nodes nodes;
+	struct owner owner;
+	int ret = device_nodes(source->name, &nodes, error);
 
 	if (ret)
 		return ret;
-	if (owner.pid && owner.group == group && owner_holds(&owner))
-		return attach(source, &owner, error);
-	ret = owner_find(group, &owner);
+	ret = find_owner(source, &nodes, &owner);
 	if (!ret)
-		return attach(source, &owner, error);
-	if (source->policy == SOURCE_VFIO_FOLLOW && ret == -ENOENT)
-		return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
-	if (source->policy == SOURCE_VFIO_FOLLOW)
-		return fail(error, EXIT_REFUSED, EACCES,
-			    "no owner that this user can see (run as root, or with "
-			    "CAP_SYS_PTRACE)");
-	return vfio_open(source->name, group, &source->vfio, error);
+		ret = attach(source, &owner, error);
+	else if (source->policy == SOURCE_VFIO_ATTACH_OPEN)
+		ret = vfio_open(source->name, &nodes, &source->vfio, error);
+	else if (ret == -ENOENT)
+		ret = fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
+	else
+		ret = fail(error, EXIT_REFUSED, EACCES,
+			   "no owner that this user can see (run as root, or with "
+			   "CAP_SYS_PTRACE)");
+	device_nodes_finish(&nodes);
+	return ret;
 }
 
 /* A region needs nothing but a map, so it comes first where a driver says yes to both. */
@@ -153,6 +175,8 @@ static int connect_device(struct source_vfio *source, GError **error)
 
 	if (source->vfio.device >= 0)
 		return 0;
+	if (!source->name)
+		return fail(error, EXIT_FAILED, ENODEV, "its descriptor is closed");
 	if (source->failed_at && now - source->failed_at < RECONNECT_US) {
 		g_propagate_error(error, g_error_copy(source->failure));
 		return -ENODEV;
@@ -201,35 +225,8 @@ static struct buffer *oldest_buffer(struct source_vfio *source)
 		if (source->buffers[i].last_use < oldest->last_use)
 			oldest = &source->buffers[i];
 	}
-	map_close(&oldest->map);
-	oldest->used = false;
+	close_buffer(oldest);
 	return oldest;
-}
-
-/* The bytes of a region or dma-buf, mapped at its first use: each dmabuf_id is got only once. */
-static int find_buffer(struct source_vfio *source, uint32_t id, struct buffer **out, GError **error)
-{
-	struct buffer *buffer;
-	int ret;
-
-	for (size_t i = 0; i < BUFFERS; i++) {
-		buffer = &source->buffers[i];
-		if (buffer->used && buffer->transport == source->transport && buffer->id == id) {
-			*out = buffer;
-			return 0;
-		}
-	}
-	buffer = oldest_buffer(source);
-	ret = source->transport == VFIO_GFX_PLANE_TYPE_REGION
-		      ? map_region(&source->vfio, id, &buffer->map, error)
-		      : map_dmabuf(&source->vfio, id, &buffer->map, error);
-	if (ret)
-		return ret;
-	buffer->used = true;
-	buffer->transport = source->transport;
-	buffer->id = id;
-	*out = buffer;
-	return 0;
 }
 
 static uint32_t buffer_id(const struct source_vfio *source,
@@ -239,17 +236,68 @@ static uint32_t buffer_id(const struct source_vfio *source,
 							       : info->dmabuf_id;
 }
 
+static int open_buffer(struct source_vfio *source, const struct vfio_device_gfx_plane_info *info,
+		       struct buffer *buffer, GError **error)
+{
+	struct map_target target = {&source->vfio, source->name, info, -1};
+	int ret;
+
+	if (source->transport == VFIO_GFX_PLANE_TYPE_DMABUF) {
+		buffer->dmabuf = vfio_get_dmabuf(&source->vfio, info->dmabuf_id);
+		if (buffer->dmabuf < 0) {
+			ret = buffer->dmabuf;
+			return fail(error, EXIT_FAILED, -ret, "no dma-buf %u: %s", info->dmabuf_id,
+				    g_strerror(-ret));
+		}
+		target.dmabuf = buffer->dmabuf;
+	}
+	ret = map_open(&target, &buffer->map, error);
+	if (ret) {
+		close_buffer(buffer);
+		return ret;
+	}
+	log_debug("%s: reading by %s", source->name ? source->name : "descriptor",
+		  buffer->map.way->name);
+	buffer->used = true;
+	buffer->transport = source->transport;
+	buffer->id = buffer_id(source, info);
+	return 0;
+}
+
+/* The bytes of a region or dma-buf, mapped at its first use: each dmabuf_id is got only once. */
+static int find_buffer(struct source_vfio *source, const struct vfio_device_gfx_plane_info *info,
+		       struct buffer **out, GError **error)
+{
+	struct buffer *buffer;
+	int ret;
+
+	for (size_t i = 0; i < BUFFERS; i++) {
+		buffer = &source->buffers[i];
+		if (buffer->used && buffer->transport == source->transport &&
+		    buffer->id == buffer_id(source, info)) {
+			*out = buffer;
+			return 0;
+		}
+	}
+	buffer = oldest_buffer(source);
+	ret = open_buffer(source, info, buffer, error);
+	if (!ret)
+		*out = buffer;
+	return ret;
+}
+
 static void describe(const struct source_vfio *source, const struct buffer *buffer,
 		     const struct vfio_device_gfx_plane_info *info, struct plane *plane)
 {
 	*plane = (struct plane){
 		.fourcc = info->drm_format,
-		.modifier = info->drm_format_mod,
+		.modifier = buffer->map.linear ? DRM_FORMAT_MOD_LINEAR : info->drm_format_mod,
 		.width = info->width,
 		.height = info->height,
 		.stride = info->stride,
 		.data = buffer->map.data,
 		.size = buffer->map.size,
+		.wc = buffer->map.wc,
 		.x = (int32_t)info->x_pos,
 		.y = (int32_t)info->y_pos,
 		.hot_x = (int32_t)info->x_hot,
@@ -269,12 +317,12 @@ static int source_acquire(struct source *base, enum plane_type type, struct plan
 	if (!ret)
 		ret = query(source, type, &info, error);
 	if (!ret)
-		ret = find_buffer(source, buffer_id(source, &info), &buffer, error);
+		ret = find_buffer(source, &info, &buffer, error);
 	if (ret)
 		return ret;
 	ret = map_begin_read(&buffer->map);
 	if (ret)
-		return fail(error, EXIT_FAILED, -ret, "the dma-buf cannot be read now: %s",
+		return fail(error, EXIT_FAILED, -ret, "its pixels cannot be read now: %s",
 			    g_strerror(-ret));
 	buffer->last_use = ++source->uses;
 	source->acquired = buffer;
@@ -293,7 +341,7 @@ static bool source_same(struct source *base, enum plane_type type, const struct 
 	if (source->vfio.device < 0 || query(source, type, &info, NULL))
 		return false;
 	/* A query may take a reference on a new dma-buf that only getting it gives back. */
-	if (find_buffer(source, buffer_id(source, &info), &buffer, NULL))
+	if (find_buffer(source, &info, &buffer, NULL))
 		return false;
 	describe(source, buffer, &info, &now);
 	if (source->transport == VFIO_GFX_PLANE_TYPE_DMABUF)
@@ -355,21 +403,30 @@ static const struct source_ops source_vfio_ops = {
 	.close = source_close,
 };
 
-int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **out,
-		     GError **error)
+static struct source_vfio *create(const char *name, enum source_vfio_policy policy)
 {
 	struct source_vfio *source = calloc(1, sizeof(*source));
-	GError *local = NULL;
-	int ret;
 
 	if (!source)
-		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
+		return NULL;
 	source->base.ops = &source_vfio_ops;
 	source->name = g_strdup(name);
 	source->policy = policy;
 	source->vfio = VFIO_CLOSED;
 	for (size_t i = 0; i < BUFFERS; i++)
-		source->buffers[i].map = MAP_CLOSED;
+		source->buffers[i] = (struct buffer){.dmabuf = -1, .map = MAP_CLOSED};
+	return source;
+}
+
+int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **out,
+		     GError **error)
+{
+	struct source_vfio *source = create(name, policy);
+	GError *local = NULL;
+	int ret;
+
+	if (!source)
+		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
 	ret = connect_device(source, &local);
 	if (ret == -ENODEV && policy == SOURCE_VFIO_FOLLOW && local->code != EXIT_NO_DISPLAY) {
 		log_info("%s: %s", name, local->message);
@@ -385,80 +442,21 @@ int source_vfio_open(const char *name, enum source_vfio_policy policy, struct so
 	return 0;
 }
 
-static bool has_display(const char *name, const struct owner *owner, GError **error)
+int source_vfio_adopt(int fd, struct source **out, GError **error)
 {
-	struct vfio vfio;
-	bool found;
+	struct source_vfio *source = create(NULL, SOURCE_VFIO_FOLLOW);
+	int ret;
 
-	if (vfio_attach(name, owner, &vfio, error))
-		return false;
-	found = vfio_probe(&vfio, PLANE_PRIMARY, VFIO_GFX_PLANE_TYPE_REGION) ||
-		vfio_probe(&vfio, PLANE_PRIMARY, VFIO_GFX_PLANE_TYPE_DMABUF);
-	vfio_close(&vfio);
-	return found;
-}
-
-static void collect_displays(GArray *owners, GPtrArray *found, GError **error)
-{
-	for (guint i = 0; i < owners->len; i++) {
-		const struct owner *owner = &g_array_index(owners, struct owner, i);
-		GPtrArray *names = device_group_names(owner->group);
-
-		for (guint j = 0; names && j < names->len; j++) {
-			const char *name = g_ptr_array_index(names, j);
-
-			if (has_display(name, owner, *error ? NULL : error))
-				g_ptr_array_add(found, g_strdup(name));
-		}
-		if (names)
-			g_ptr_array_unref(names);
+	if (!source)
+		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
+	ret = vfio_adopt(fd, &source->vfio, error);
+	if (!ret)
+		ret = choose_transport(source, error);
+	if (ret) {
+		source_close(&source->base);
+		return ret;
 	}
-}
-
-static char *list_devices(GPtrArray *names)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = g_ptr_array_index(names, i);
-
-		g_string_append_printf(text, "%s%s%s", i ? ", " : "",
-				       g_uuid_string_is_valid(name) ? "mdev:" : "pci:", name);
-	}
-	return g_string_free(text, FALSE);
-}
-
-int source_vfio_of_process(pid_t pid, char **name, GError **error)
-{
-	GPtrArray *found;
-	GError *why = NULL;
-	GArray *owners;
-	int ret = owner_of_process(pid, &owners);
-
-	if (ret == -EACCES)
-		return fail(error, EXIT_REFUSED, EACCES,
-			    "no permission to look at the process (run as root, or with "
-			    "CAP_SYS_PTRACE)");
-	if (ret)
-		return fail(error, EXIT_FAILED, ESRCH, "no such process");
-	found = g_ptr_array_new_with_free_func(g_free);
-	collect_displays(owners, found, &why);
-	if (found->len == 1) {
-		*name = g_strdup(g_ptr_array_index(found, 0));
-	} else if (found->len) {
-		char *list = list_devices(found);
-
-		ret = fail(error, EXIT_USAGE, ENOTUNIQ,
-			   "the process has %u displays (name one of them: %s)", found->len, list);
-		g_free(list);
-	} else if (why && why->code == EXIT_REFUSED) {
-		ret = fail(error, EXIT_REFUSED, EACCES, "%s", why->message);
-	} else {
-		ret = fail(error, EXIT_NO_DISPLAY, ENODEV,
-			   "the process has no vfio device with a display");
-	}
-	g_clear_error(&why);
-	g_ptr_array_unref(found);
-	g_array_unref(owners);
-	return ret;
+	source->epoch++;
+	*out = &source->base;
+	return 0;
 }

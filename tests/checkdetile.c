@@ -139,13 +139,11 @@ static int check_mutants(struct check *check, const struct options *options, uns
 			continue;
 		detile_init(&table, isas[i].flags);
 		for (bool more = mutant_first(&mutant); more; more = mutant_next(&mutant)) {
-			int verdict = mutant_is_caught(check, &mutant, &table);
-
-			if (!verdict) {
-				fprintf(stderr,
-					"checkdetile: FAIL: nobody noticed that %s %s %s %s\n",
-					isas[i].name, layout_names[mutant.layout],
-					task_names[mutant.task], mutant_name(&mutant));
+			snprintf(now, sizeof(now), "%s %s %s that %s", isas[i].name,
+				 layout_names[mutant.layout], task_names[mutant.task],
+				 mutant_name(&mutant));
+			if (!mutant_is_caught(check, &mutant, &table)) {
+				fprintf(stderr, "checkdetile: FAIL: nobody noticed %s\n", now);
 				return -1;
 			}
 			caught++;

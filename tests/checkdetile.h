@@ -42,7 +42,7 @@ uint32_t check_random(struct check *check, uint32_t below);
 
 /*
  * A new random geometry with random pixels, written by detile_tile(). NULL, or what was wrong with
- * detile_tile(), detile_size() or detile_check().
+ * detile_tile(), detile_size(), detile_check() or detile_probe(), which have no tables.
  */
 const char *check_begin(struct check *check, enum detile_layout layout,
 			enum detile_swizzle swizzle);

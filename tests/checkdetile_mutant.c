@@ -129,16 +129,16 @@ bool mutant_is_caught(struct check *check, const struct mutant *mutant, const st
 
 	mistake = mutant->mistake;
 	made = 0;
+	/* Only this kernel: an unaligned surface or image falls back to another, which stays right.
+	 */
 	if (mutant->task >= TASK_FUSED) {
 		bool wc = mutant->task == TASK_FUSED_WC;
 
 		real = table->compare[mutant->layout][wc];
-		/* An unaligned source falls back to the other kernel: spoil both. */
-		bad.compare[mutant->layout][0] = bad.compare[mutant->layout][wc] = spoiled;
+		bad.compare[mutant->layout][wc] = spoiled;
 	} else {
 		real = table->copy[mutant->layout][mutant->task];
-		for (unsigned int path = 0; path < DETILE_PATHS; path++)
-			bad.copy[mutant->layout][path] = spoiled;
+		bad.copy[mutant->layout][mutant->task] = spoiled;
 	}
 	for (unsigned int tries = 0; tries < 2000; tries++) {
 		if (check_begin(check, mutant->layout, DETILE_SWIZZLE_NONE))

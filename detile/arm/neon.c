@@ -36,6 +36,7 @@ ALWAYS_INLINE void store_pair(uint8_t *to, uint32x4_t a, uint32x4_t b, bool nt)
 /* A block as sixteen pieces: v[row][n]. */
 ALWAYS_INLINE void block_load(uint32x4_t v[4][4], const uint8_t *const line[4], bool lanes, bool wc)
 {
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++) {
 		if (lanes) {
 			load_pair(&v[0][n], &v[1][n], line[n], wc);
@@ -49,6 +50,7 @@ ALWAYS_INLINE void block_load(uint32x4_t v[4][4], const uint8_t *const line[4], 
 
 ALWAYS_INLINE void block_store(uint8_t *dst, size_t stride, uint32x4_t v[4][4], bool nt)
 {
+	UNROLL
 	for (unsigned int row = 0; row < 4; row++) {
 		store_pair(dst + row * stride, v[row][0], v[row][1], nt);
 		store_pair(dst + row * stride + 32, v[row][2], v[row][3], nt);
@@ -70,7 +72,9 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 	uint32x4_t v[4][4], differ = vdupq_n_u32(0);
 
 	block_load(v, line, lanes, wc);
+	UNROLL
 	for (unsigned int row = 0; row < 4; row++) {
+		UNROLL
 		for (unsigned int n = 0; n < 4; n++) {
 			uint8x16_t old = vld1q_u8(dst + row * stride + 16 * n);
 

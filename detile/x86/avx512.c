@@ -29,9 +29,11 @@ ALWAYS_INLINE void block_load(__m512i row[4], const uint8_t *const line[4], bool
 {
 	__m512i l[4], t[4];
 
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++)
 		l[n] = load(line[n], wc);
 	if (!lanes) {
+		UNROLL
 		for (unsigned int n = 0; n < 4; n++)
 			row[n] = l[n];
 		return;
@@ -52,6 +54,7 @@ ALWAYS_INLINE void block_copy(const uint8_t *const line[4], uint8_t *dst, size_t
 	__m512i row[4];
 
 	block_load(row, line, lanes, path == DETILE_WC);
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++)
 		store(dst + n * stride, row[n], path == DETILE_NT);
 }
@@ -62,6 +65,7 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 	__m512i row[4], differ = _mm512_setzero_si512();
 
 	block_load(row, line, lanes, wc);
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++) {
 		__m512i old = load(dst + n * stride, false);
 
@@ -70,6 +74,7 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 	}
 	if (__builtin_expect(!_mm512_test_epi32_mask(differ, _mm512_set1_epi32((int)mask)), 1))
 		return false;
+	UNROLL
 	for (unsigned int n = 0; n < 4; n++)
 		store(dst + n * stride, row[n], false);
 	return true;

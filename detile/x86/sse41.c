@@ -37,11 +37,14 @@ ALWAYS_INLINE void block_copy(const uint8_t *const line[4], uint8_t *dst, size_t
 	bool nt = path == DETILE_NT, wc = path == DETILE_WC;
 
 	/* Of write-combined memory whole lines at once, of other memory whole rows. */
+	UNROLL
 	for (unsigned int i = 0; i < 4; i++) {
 		__m128i v[4];
 
+		UNROLL
 		for (unsigned int k = 0; k < 4; k++)
 			v[k] = load(lanes && !wc ? line[k] + 16 * i : line[i] + 16 * k, wc);
+		UNROLL
 		for (unsigned int k = 0; k < 4; k++)
 			store(lanes && wc ? dst + k * stride + 16 * i : dst + i * stride + 16 * k,
 			      v[k], nt);
@@ -54,10 +57,12 @@ ALWAYS_INLINE bool half_compare(const uint8_t *const line[4], uint8_t *dst, size
 {
 	__m128i v[8], differ = _mm_setzero_si128();
 
+	UNROLL
 	for (unsigned int i = 0; i < 8; i++) {
 		v[i] = load(piece(line, row + i / 4, i % 4, lanes), false);
 		KEEP(v[i]);
 	}
+	UNROLL
 	for (unsigned int i = 0; i < 8; i++) {
 		__m128i old = load(dst + (row + i / 4) * stride + 16 * (i % 4), false);
 
@@ -65,6 +70,7 @@ ALWAYS_INLINE bool half_compare(const uint8_t *const line[4], uint8_t *dst, size
 	}
 	if (_mm_testz_si128(differ, mask))
 		return false;
+	UNROLL
 	for (unsigned int i = 0; i < 8; i++)
 		store(dst + (row + i / 4) * stride + 16 * (i % 4), v[i], false);
 	return true;
@@ -81,6 +87,7 @@ ALWAYS_INLINE bool block_compare(const uint8_t *const line[4], uint8_t *dst, siz
 		__attribute__((aligned(16))) uint8_t own[4][LINE_BYTES];
 		const uint8_t *const copy[4] = {own[0], own[1], own[2], own[3]};
 
+		UNROLL
 		for (unsigned int i = 0; i < 16; i++)
 			store(own[i / 4] + 16 * (i % 4), load(line[i / 4] + 16 * (i % 4), true),
 			      false);

@@ -6,9 +6,17 @@
 #ifndef MPLANE_COMPAT_H
 #define MPLANE_COMPAT_H
 
+#include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/vfio.h>
+
+/* 6.12: moved out of asm/. */
+#ifdef MPLANE_HAVE_LINUX_UNALIGNED
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
 
 /* 6.13: the name space is a string. */
 #ifdef MPLANE_HAVE_BARE_IMPORT_NS
@@ -29,6 +37,16 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 	vma->vm_flags &= ~flags;
 }
 #endif
+
+/* 6.8: an event counts one. */
+static inline void mplane_compat_eventfd_signal(struct eventfd_ctx *context)
+{
+#ifdef MPLANE_HAVE_EVENTFD_SIGNAL_N
+	eventfd_signal(context, 1);
+#else
+	eventfd_signal(context);
+#endif
+}
 
 /* 6.1 to 6.4: the driver frees what vfio_alloc_device() gave; later the core does. */
 static inline void mplane_compat_free(struct vfio_device *vdev)

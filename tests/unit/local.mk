@@ -61,6 +61,15 @@ tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_sim_options
+tests_unit_test_sim_options_SOURCES = tests/unit/test_sim_options.c
+tests_unit_test_sim_options_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_options_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_address
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_address_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc
 tests_unit_test_vnc_SOURCES = tests/unit/test_vnc.c tests/unit/rfb.c tests/unit/rfb.h \
 	tests/unit/stage.c tests/unit/stage.h

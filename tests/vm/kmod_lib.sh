@@ -3,12 +3,12 @@
 # Loading and unloading for the module's tests, sourced. They run inside a test machine only.
 python=/usr/bin/python3
 
-# kmod_load BUILDDIR [PARAMETER=VALUE]...
+# kmod_load BUILDDIR [PARAMETER=VALUE]...: loads $MPLANE_KO, or the one built in BUILDDIR.
 kmod_load() {
-	local build=$1
+	local module=${MPLANE_KO:-$1/kmod/mplane.ko}
 	shift
-	[ -r "$build/kmod/mplane.ko" ] || { echo "SKIP: no $build/kmod/mplane.ko (configure --with-kdir)" && exit 77; }
-	modprobe -a vfio_iommu_type1 vfio mdev && insmod "$build/kmod/mplane.ko" "$@" || {
+	[ -r "$module" ] || { echo "SKIP: no $module (configure --with-kdir)" && exit 77; }
+	modprobe -a vfio_iommu_type1 vfio mdev && insmod "$module" "$@" || {
 		echo "FAIL: mplane.ko cannot be loaded"
 		dmesg | tail -20
 		exit 1

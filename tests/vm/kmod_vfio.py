@@ -181,20 +181,21 @@ class Device:
                  virt_height=height, x_offset=0, y_offset=0, **more)
         self.vbe(enable=0x41)
 
-    def pixels(self, plane):
+    def pixels(self, plane, size=None):
         """The bytes of a plane as it was queried, through the transport that it names."""
+        size = size or plane.stride * plane.height
         if plane.flags & DMABUF:
             fd = self.dmabuf(plane.index)
             try:
                 ioctl(fd, DMA_BUF_IOCTL_SYNC, struct.pack("=Q", 1))
                 with Mapping(fd, plane.size) as mapping:
-                    data = mapping.bytes(0, plane.stride * plane.height)
+                    data = mapping.bytes(0, size)
                 ioctl(fd, DMA_BUF_IOCTL_SYNC, struct.pack("=Q", 5))
                 return data
             finally:
                 os.close(fd)
         with self.mmap(plane.index, plane.size) as mapping:
-            return mapping.bytes(0, plane.stride * plane.height)
+            return mapping.bytes(0, size)
 
 
 class Mapping:
@@ -234,6 +235,30 @@ class Mapping:
 
     def __exit__(self, *unused):
         self.close()
+
+
+def tiled(linear, pitch, height, modifier, stride):
+    """A linear picture as a scanout of that modifier has it, 16 bytes at a time."""
+    kind = modifier & 0xff if modifier else 0
+    width, rows = {0: (stride, 1), 1: (512, 8)}.get(kind, (128, 32))
+    out = bytearray(stride * -(-height // rows) * rows)
+    for y in range(height):
+        line, top = y % rows, y // rows * rows * stride
+        for x in range(0, pitch, 16):
+            run = x % width // 16
+            if kind <= 1:
+                offset = line * width + run * 16
+            elif kind == 2:
+                offset = run * 512 + line * 16
+            elif kind == 3:
+                offset = ((line & 7) << 4 | (run & 1) << 7 | (line & 8) << 5 | (run & 2) << 8 |
+                          (line & 16) << 6 | (run & 4) << 9)
+            else:
+                offset = ((line & 3) << 4 | (run & 3) << 6 | (line & 4) << 6 | (run & 4) << 7 |
+                          (line & 24) << 7)
+            offset += top + x // width * width * rows
+            out[offset:offset + 16] = linear[y * pitch + x:y * pitch + x + 16]
+    return bytes(out)
 
 
 class Mdev:
