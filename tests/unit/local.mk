@@ -99,6 +99,22 @@ tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
+# The library's system calls go to doubles of vfio, KVM and DRM: double_calls.h.
+DOUBLE_SOURCES = tests/unit/double_calls.c tests/unit/double_calls.h \
+	tests/unit/double_gpu.c tests/unit/double_gpu.h \
+	tests/unit/double_owner.c tests/unit/double_owner.h \
+	tests/unit/double_vfio.c tests/unit/double_vfio.h
+WITH_DOUBLES = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=close -Wl,--wrap=fcntl -Wl,--wrap=ioctl \
+	-Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=pread -Wl,--wrap=syscall \
+	-Wl,--wrap=realpath -Wl,--wrap=device_nodes -Wl,--wrap=owner_find \
+	-Wl,--wrap=owner_holds -Wl,--wrap=owner_is_duplicate
+
+UNIT_TESTS += tests/unit/test_vfio
+tests_unit_test_vfio_SOURCES = tests/unit/test_vfio.c $(DOUBLE_SOURCES)
+tests_unit_test_vfio_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vfio_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_vfio_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
