@@ -115,6 +115,12 @@ tests_unit_test_vfio_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vfio_LDFLAGS = $(WITH_DOUBLES)
 tests_unit_test_vfio_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_map
+tests_unit_test_map_SOURCES = tests/unit/test_map.c $(DOUBLE_SOURCES)
+tests_unit_test_map_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_map_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_map_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
