@@ -82,6 +82,7 @@ void double_start(void)
 	mappings = 0;
 	bad_closes = 0;
 	read_limit = 0;
+	g_main_context_default(); /* has a descriptor of its own for ever */
 	fds_at_start = count_fds();
 }
 
@@ -162,6 +163,15 @@ void double_set_kind(int fd, enum double_kind kind)
 {
 	assert_in_range(fd, 0, MAX_FDS - 1);
 	kinds[fd] = kind;
+}
+
+unsigned int double_open(enum double_kind kind)
+{
+	unsigned int count = 0;
+
+	for (int fd = 0; fd < MAX_FDS; fd++)
+		count += kinds[fd] == kind;
+	return count;
 }
 
 int double_descriptor(enum double_kind kind, int memory)

@@ -50,6 +50,7 @@ void double_forget(void);
 int double_descriptor(enum double_kind kind, int memory);
 enum double_kind double_kind_of(int fd);
 void double_set_kind(int fd, enum double_kind kind);
+unsigned int double_open(enum double_kind kind); /* descriptors of it that are open now */
 
 /* Bytes that a pread() of the device gives at most in one call; 0: all. */
 void double_shorten_reads(size_t bytes);

@@ -20,6 +20,8 @@
 
 struct double_owner double_owner;
 
+gint64 __real_g_get_monotonic_time(void);
+gint64 __wrap_g_get_monotonic_time(void);
 int __wrap_device_nodes(const char *name, struct device_nodes *nodes, GError **error);
 int __wrap_owner_find(const char *const *nodes, struct owner *owner);
 bool __wrap_owner_holds(const struct owner *owner);
@@ -36,11 +38,25 @@ void double_owner_finish(void)
 	close(double_owner.exits);
 }
 
+/* The next one, as it were, is a process like the last. */
+void double_owner_start(void)
+{
+	uint64_t count;
+
+	if (double_owner.exited)
+		assert_int_equal(read(double_owner.exits, &count, sizeof(count)), sizeof(count));
+	double_owner.exited = false;
+	double_owner.there = true;
+}
+
 void double_owner_exit(void)
 {
 	uint64_t one = 1;
 
 	double_owner.there = false;
+	if (double_owner.exited)
+		return;
+	double_owner.exited = true;
 	assert_int_equal(write(double_owner.exits, &one, sizeof(one)), sizeof(one));
 }
 
@@ -81,6 +97,11 @@ bool __wrap_owner_is_duplicate(const struct owner *owner, int fd)
 
 	assert_true(kind == (owner_has_cdev(owner) ? DOUBLE_DEVICE : DOUBLE_GROUP));
 	return !double_owner.swapped;
+}
+
+gint64 __wrap_g_get_monotonic_time(void)
+{
+	return __real_g_get_monotonic_time() + double_owner.later;
 }
 
 int double_pidfd_open(int pid)

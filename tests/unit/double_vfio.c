@@ -28,7 +28,9 @@ struct vfio_device_bind_iommufd {
 
 struct double_device double_device;
 static bool has_kvm;
-static GHashTable *gets; /* id -> times got; 0: named only */
+static GHashTable *gets; /* id -> times got, and whether that was tried; 0: named only */
+
+#define TRIED 0x10000u
 
 void double_device_init(void)
 {
@@ -76,7 +78,7 @@ void double_device_show(uint32_t transport, uint64_t modifier)
 
 unsigned int double_device_got(uint32_t id)
 {
-	return GPOINTER_TO_UINT(g_hash_table_lookup(gets, GUINT_TO_POINTER(id)));
+	return GPOINTER_TO_UINT(g_hash_table_lookup(gets, GUINT_TO_POINTER(id))) & (TRIED - 1);
 }
 
 unsigned int double_device_ungot(void)
@@ -112,7 +114,8 @@ static int query(struct vfio_device_gfx_plane_info *info)
 	else
 		*info = cursor ? double_device.cursor : double_device.primary;
 	info->flags = flags;
-	if (!ret && info->drm_format && transport == VFIO_GFX_PLANE_TYPE_DMABUF &&
+	if (!ret && info->drm_format && info->width && info->height &&
+	    transport == VFIO_GFX_PLANE_TYPE_DMABUF &&
 	    !g_hash_table_contains(gets, GUINT_TO_POINTER(info->dmabuf_id)))
 		g_hash_table_insert(gets, GUINT_TO_POINTER(info->dmabuf_id), NULL);
 	return ret;
@@ -121,7 +124,9 @@ static int query(struct vfio_device_gfx_plane_info *info)
 static int get_dmabuf(const uint32_t *id)
 {
 	int ret = -double_call("GET_DMABUF %u", *id), fd;
+	unsigned int times = double_device_got(*id) + !ret;
 
+	g_hash_table_insert(gets, GUINT_TO_POINTER(*id), GUINT_TO_POINTER(times | TRIED));
 	if (ret)
 		return ret;
 	fd = double_descriptor(DOUBLE_DMABUF, -1);
@@ -135,8 +140,6 @@ static int get_dmabuf(const uint32_t *id)
 				 double_device.dmabuf_size);
 		g_free(bytes);
 	}
-	g_hash_table_insert(gets, GUINT_TO_POINTER(*id),
-			    GUINT_TO_POINTER(double_device_got(*id) + 1));
 	return fd;
 }
 

@@ -45,7 +45,8 @@ void double_device_finish(void);
 /* 640x480 XR24 as region 16, or as dma-buf 1, of that modifier. */
 void double_device_show(uint32_t transport, uint64_t modifier);
 
-/* How often the dma-buf of an id was got; how many ids were named by a query and never got. */
+/* How often the dma-buf of an id was got; how many ids were named by a query that nobody tried to
+ * get. */
 unsigned int double_device_got(uint32_t id);
 unsigned int double_device_ungot(void);
 
