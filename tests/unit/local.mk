@@ -91,6 +91,8 @@ tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
 tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
+EXTRA_DIST += tests/tsan.supp
+
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
 tests_unit_vnc_server_SOURCES = tests/unit/vnc_server.c tests/unit/rfb.c tests/unit/rfb.h \
