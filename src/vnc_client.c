@@ -274,7 +274,7 @@ static gpointer run(gpointer data)
 		pthread_mutex_unlock(&client->lock);
 		vnc_library_destroy(library);
 	}
-	client->owner.ended(client, client->owner.data);
+	client->owner.ended(client->owner.data);
 	return NULL;
 }
 
