@@ -68,7 +68,7 @@ static void say(struct door *door, const char *peer, const char *what, const cha
 	if (!log_limit_pass(&door->limit, LOG_BURST, LOG_INTERVAL, &missed))
 		return;
 	if (missed)
-		log_info("%s: %u more like the next one", door->options.name, missed);
+		log_info("%s: %u lines left out", door->options.name, missed);
 	log_info("%s: %s %s: %s", door->options.name, peer, what, why);
 }
 

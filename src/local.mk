@@ -47,6 +47,7 @@ libplanecast_a_SOURCES = \
 	src/source.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
+	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h \

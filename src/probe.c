@@ -10,6 +10,7 @@
 #include "discover.h"
 #include "log.h"
 #include "map.h"
+#include "tracker.h"
 #include "vfio.h"
 
 struct probe {
@@ -245,6 +246,19 @@ static void add_evidence(struct probe *probe)
 	json_builder_end_array(probe->json);
 }
 
+/* No upstream driver tells of changes: linux/vfio.h has neither interrupt nor region for it. */
+static const char *damage_source(struct probe *probe)
+{
+	struct vfio_region_info region;
+
+	if (!probe->region && !probe->dmabuf)
+		return NULL;
+	if (tracker_find(&probe->vfio, &region))
+		return "compare";
+	note(probe, "status region: index %u", region.index);
+	return "status region";
+}
+
 static JsonNode *gather(struct probe *probe, const char *spec)
 {
 	JsonNode *report;
@@ -258,8 +272,7 @@ static JsonNode *gather(struct probe *probe, const char *spec)
 	add_opening(probe);
 	add_planes(probe);
 	add_edid(probe);
-	/* No upstream driver tells of changes (linux/vfio.h has neither interrupt nor region). */
-	add_string(probe, "damage", probe->region || probe->dmabuf ? "compare" : NULL);
+	add_string(probe, "damage", damage_source(probe));
 	add_evidence(probe);
 	json_builder_end_object(probe->json);
 	report = json_builder_get_root(probe->json);

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "log.h"
 #include "map.h"
+#include "tracker.h"
 #include "vfio.h"
 
 /* Scanouts kept mapped, as many as QEMU keeps; the longest unused one leaves first. */
@@ -36,12 +37,16 @@ struct source_vfio {
 	char *name;
 	enum source_vfio_policy policy;
 	struct vfio vfio;
+	struct tracker tracker; /* closed where the device does not tell of changes */
+	bool tracker_tried;
+	bool leaving; /* the driver wants the device back */
 	uint32_t transport;
 	uint64_t epoch; /* counts connections: ids of an earlier one mean nothing */
 	uint64_t uses;
 	struct buffer buffers[BUFFERS];
 	struct buffer *acquired;
-	guint exit_watch, close_watch;
+	guint exit_watch, close_watch, request_watch;
+	int request_event;  /* -1 unless the device was opened here */
 	struct owner owner; /* the last one; pid 0 if there was none */
 	gint64 failed_at;
 	GError *failure;
@@ -62,11 +67,20 @@ static void disconnect(struct source_vfio *source)
 		g_source_remove(source->exit_watch);
 	if (source->close_watch)
 		g_source_remove(source->close_watch);
+	if (source->request_watch)
+		g_source_remove(source->request_watch);
+	if (source->request_event >= 0)
+		close(source->request_event);
 	source->exit_watch = 0;
 	source->close_watch = 0;
+	source->request_watch = 0;
+	source->request_event = -1;
+	source->tracker_tried = false;
+	source->leaving = false;
 	for (size_t i = 0; i < BUFFERS; i++)
 		close_buffer(&source->buffers[i]);
 	source->acquired = NULL;
+	tracker_close(&source->tracker);
 	vfio_close(&source->vfio);
 }
 
@@ -104,6 +118,27 @@ static gboolean on_owner_check(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static gboolean on_request(gint fd, GIOCondition condition, gpointer data)
+{
+	struct source_vfio *source = data;
+
+	(void)fd;
+	(void)condition;
+	source->request_watch = 0;
+	log_info("%s: its driver wants it back", source->name);
+	let_go(source);
+	return G_SOURCE_REMOVE;
+}
+
+/* An opened device must not hold up its removal. */
+static void watch_request(struct source_vfio *source)
+{
+	source->request_event = vfio_request_event(&source->vfio);
+	if (source->request_event >= 0)
+		source->request_watch = g_unix_fd_add(source->request_event, G_IO_IN, on_request,
+						      source);
+}
+
 static int attach(struct source_vfio *source, const struct owner *owner, GError **error)
 {
 	int ret = vfio_attach(source->name, owner, &source->vfio, error);
@@ -128,6 +163,15 @@ static int find_owner(struct source_vfio *source, const struct device_nodes *nod
 	return owner_find(wanted, owner);
 }
 
+static int open_free(struct source_vfio *source, const struct device_nodes *nodes, GError **error)
+{
+	int ret = vfio_open(source->name, nodes, &source->vfio, error);
+
+	if (!ret)
+		watch_request(source);
+	return ret;
+}
+
 static int open_or_attach(struct source_vfio *source, GError **error)
 {
 	struct device_nodes nodes;
@@ -140,7 +184,7 @@ static int open_or_attach(struct source_vfio *source, GError **error)
 	if (!ret)
 		ret = attach(source, &owner, error);
 	else if (source->policy == SOURCE_VFIO_ATTACH_OPEN)
-		ret = vfio_open(source->name, &nodes, &source->vfio, error);
+		ret = open_free(source, &nodes, error);
 	else if (ret == -ENOENT)
 		ret = fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
 	else
@@ -306,6 +350,29 @@ static void describe(const struct source_vfio *source, const struct buffer *buff
 	};
 }
 
+/* Only for whoever drives the source: a device that is listened to watches its guest's writes. */
+static int start_tracker(struct source_vfio *source, GError **error)
+{
+	int ret;
+
+	if (source->tracker_tried || !source->base.changed)
+		return 0;
+	source->tracker_tried = true;
+	ret = tracker_open(&source->vfio, &source->tracker);
+	if (ret == -ESHUTDOWN) {
+		disconnect(source);
+		source->failed_at = g_get_monotonic_time();
+		g_clear_error(&source->failure);
+		fail(&source->failure, EXIT_FAILED, ENODEV, "the device is being removed");
+		g_propagate_error(error, g_error_copy(source->failure));
+		return -ENODEV;
+	}
+	if (ret && ret != -ENOENT)
+		log_warning("%s: it tells changes, but not to us: %s", source->name,
+			    g_strerror(-ret));
+	return 0;
+}
+
 static int source_acquire(struct source *base, enum plane_type type, struct plane *plane,
 			  GError **error)
 {
@@ -314,6 +381,8 @@ static int source_acquire(struct source *base, enum plane_type type, struct plan
 	struct buffer *buffer;
 	int ret = connect_device(source, error);
 
+	if (!ret)
+		ret = start_tracker(source, error);
 	if (!ret)
 		ret = query(source, type, &info, error);
 	if (!ret)
@@ -357,20 +426,25 @@ static void source_release(struct source *base, struct plane *plane)
 		map_end_read(&source->acquired->map);
 	source->acquired = NULL;
 	plane->data = NULL;
+	if (source->leaving) {
+		log_info("%s: its driver wants it back", source->name);
+		let_go(source);
+	}
 }
 
-/* No upstream driver tells of changes: linux/vfio.h has no such interrupt or region. */
 static int source_event_fd(struct source *base)
 {
-	(void)base;
-	return -1;
+	return tracker_event_fd(&((struct source_vfio *)base)->tracker);
 }
 
 static int source_hint(struct source *base, struct damage *damage)
 {
-	(void)base;
-	(void)damage;
-	return -ENOTSUP;
+	struct source_vfio *source = (struct source_vfio *)base;
+	int ret = tracker_hint(&source->tracker, damage);
+
+	if (ret == -ESHUTDOWN)
+		source->leaving = true;
+	return ret ? -ENOTSUP : 0;
 }
 
 /* An attached device belongs to its owner: nothing of it is held while nobody watches. */
@@ -380,6 +454,8 @@ static void source_rest(struct source *base)
 
 	if (source->vfio.device >= 0 && source->vfio.pidfd >= 0)
 		disconnect(source);
+	tracker_close(&source->tracker);
+	source->tracker_tried = false;
 }
 
 static void source_close(struct source *base)
@@ -413,6 +489,8 @@ static struct source_vfio *create(const char *name, enum source_vfio_policy poli
 	source->name = g_strdup(name);
 	source->policy = policy;
 	source->vfio = VFIO_CLOSED;
+	source->tracker = TRACKER_CLOSED;
+	source->request_event = -1;
 	for (size_t i = 0; i < BUFFERS; i++)
 		source->buffers[i] = (struct buffer){.dmabuf = -1, .map = MAP_CLOSED};
 	return source;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -201,6 +202,32 @@ int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, 
 		ret = let_go(owner, error);
 	if (ret)
 		vfio_close(vfio);
+	return ret;
+}
+
+int vfio_request_event(const struct vfio *vfio)
+{
+	struct {
+		struct vfio_irq_set header;
+		int32_t fd;
+	} set = {
+		.header =
+			{
+				.argsz = sizeof(set),
+				.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+				.index = VFIO_PCI_REQ_IRQ_INDEX,
+				.count = 1,
+			},
+		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+	int ret;
+
+	if (set.fd < 0)
+		return -errno;
+	if (!ioctl(vfio->device, VFIO_DEVICE_SET_IRQS, &set))
+		return set.fd;
+	ret = -errno;
+	close(set.fd);
 	return ret;
 }
 

@@ -50,6 +50,12 @@ int vfio_open(const char *name, const struct device_nodes *nodes, struct vfio *v
  */
 int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, GError **error);
 
+/*
+ * An eventfd that the driver signals when it wants the device back (VFIO_PCI_REQ_IRQ_INDEX): for a
+ * device that was opened, never for an attached one, whose owner has set its own. -errno.
+ */
+int vfio_request_event(const struct vfio *vfio);
+
 /* Takes an inherited device descriptor over. -ENODEV: it is not one. */
 int vfio_adopt(int fd, struct vfio *vfio, GError **error);
 

@@ -15,6 +15,9 @@
 /* Frames before the current one that slow clients may keep alive, and how long that is normal. */
 #define OLD_FRAMES   3u
 #define OLD_GRACE_US (300 * G_TIME_SPAN_MILLISECOND)
+/* Lines about clients that come and go. */
+#define LOG_BURST    20
+#define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
 
 struct vnc {
 	struct sink sink; /* first: ops get it */
@@ -30,6 +33,7 @@ struct vnc {
 	GPtrArray *guests;
 	struct frame *frame;
 	struct vnc_counts counts;
+	struct log_limit limit;
 };
 
 /* A client in the list. */
@@ -39,6 +43,22 @@ struct guest {
 	struct door_ticket *ticket;
 	GSource *input; /* of the thread; NULL while the client has said too much */
 };
+
+/* A line about a client, unless they come by the dozen. reason may be NULL. */
+static void say(struct vnc *vnc, const char *peer, const char *what, const char *reason)
+{
+	unsigned int missed;
+	gboolean pass;
+
+	pthread_mutex_lock(&vnc->lock);
+	pass = log_limit_pass(&vnc->limit, LOG_BURST, LOG_INTERVAL, &missed);
+	pthread_mutex_unlock(&vnc->lock);
+	if (!pass)
+		return;
+	if (missed)
+		log_info("vnc: %u lines left out", missed);
+	log_info("vnc: %s %s%s%s", peer, what, reason ? ": " : "", reason ? reason : "");
+}
 
 /* The thread: input, stalls, the end of clients. */
 
@@ -91,10 +111,7 @@ static gboolean on_ended(gpointer data)
 	g_ptr_array_remove_fast(vnc->guests, guest);
 	left = vnc->counts.clients = vnc->guests->len;
 	pthread_mutex_unlock(&vnc->lock);
-	if (reason)
-		log_info("vnc: %s disconnected: %s", vnc_client_peer(guest->client), reason);
-	else
-		log_info("vnc: %s left", vnc_client_peer(guest->client));
+	say(vnc, vnc_client_peer(guest->client), reason ? "disconnected" : "left", reason);
 	guest_free(guest);
 	if (vnc->closing && !left)
 		g_main_loop_quit(vnc->loop);
@@ -237,7 +254,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 	guest->vnc = vnc;
 	guest->ticket = arrival->ticket;
 	guest->client = vnc_client_create(arrival->fd, arrival->peer, &owner);
-	log_info("vnc: %s connected", arrival->peer);
+	say(vnc, arrival->peer, "connected", NULL);
 	pthread_mutex_lock(&vnc->lock);
 	r = vnc_client_start(guest->client, vnc->frame);
 	if (!r) {
@@ -248,7 +265,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 	}
 	pthread_mutex_unlock(&vnc->lock);
 	if (r < 0) {
-		log_warning("vnc: %s disconnected: %s", arrival->peer, g_strerror(-r));
+		say(vnc, arrival->peer, "disconnected", g_strerror(-r));
 		guest_free(guest);
 		return;
 	}
