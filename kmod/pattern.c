@@ -32,11 +32,11 @@ int pattern_kind_from_name(const char *name)
 
 /*
  * bars, so simple that a test can say it again in another language. With F = frame mod 2^32 and
- * every sum mod 2^32:
+ * S = (4 * F + seed) mod 2^32 mod width:
  * - y < 8 and x < 256: bit 31 - x / 8 of F, white (ffffff) for 1 and black for 0;
  * - else y < height - height / 3: BARS[x * 8 / width];
  * - else y < height - height / 4: BARS[7 - x * 8 / width];
- * - else grey (three bytes g) with g = (x + 4 * F + seed) mod width * 256 / width.
+ * - else grey (three bytes g) with g = (x + S) mod width * 256 / width.
  */
 #define STAMP_SIZE 8u
 #define STAMP_BITS 32u
@@ -56,7 +56,8 @@ static void bars_row(const struct pattern *pattern, uint32_t frame, const struct
 			brush_span(brush, (int32_t)((i * width + 7) / 8),
 				   (int32_t)(((i + 1) * width + 7) / 8), bars[mirror ? 7 - i : i]);
 	} else {
-		uint32_t shifted = ((uint32_t)brush->x + 4 * frame + pattern->seed) % width;
+		uint32_t shifted = ((4 * frame + pattern->seed) % width + (uint32_t)brush->x) %
+				   width;
 
 		for (int32_t x = brush->x; x < brush->end; x++) {
 			brush->out[x - brush->x] = shifted * 256 / width * 0x010101;
@@ -81,10 +82,10 @@ static unsigned int bars_damage(const struct pattern *pattern, struct box *boxes
 }
 
 /*
- * video: a plasma of crossed and bent waves, computed at every 8th pixel of the picture and drawn
+ * video: a plasma of crossed and bent waves, computed at every 16th pixel of the picture and drawn
  * straight between. Blue's lowest bit is the frame's, so that really every pixel changes.
  */
-#define KNOT 8u
+#define KNOT 16u
 
 struct plasma {
 	uint32_t step;             /* phase a pixel, as wide as high pictures see the same waves */
@@ -93,13 +94,13 @@ struct plasma {
 	uint32_t red, green, blue; /* of the colour circle */
 };
 
-/* A wave as 0 .. 255 * 8, for a lane of a knot. */
+/* A wave as 0 .. 255 * 4, for a lane of a knot. */
 static uint64_t plasma_lane(uint32_t phase)
 {
-	return (uint32_t)(brush_wave(phase) + 32768) * 255 >> 13;
+	return (uint32_t)(brush_wave(phase) + 32768) * 255 >> 14;
 }
 
-/* The colour of a knot: lanes of 16 bits for red, green and blue, each 8 times the value. */
+/* The colour of a knot: lanes of 16 bits for red, green and blue, each 4 times the value. */
 static uint64_t plasma_knot(const struct plasma *plasma, uint32_t x)
 {
 	uint32_t phase = x * plasma->step;

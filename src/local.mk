@@ -7,28 +7,54 @@ PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
-	src/capture.c src/capture.h \
-	src/cursor.c src/cursor.h \
 	kmod/brush.c kmod/brush.h \
 	kmod/font.c kmod/font.h \
 	kmod/pattern.c kmod/pattern.h \
 	kmod/pattern_desktop.c kmod/pattern_desktop.h \
 	kmod/pattern_static.c kmod/pattern_static.h \
+	src/address.c src/address.h \
 	src/bands.c src/bands.h \
+	src/capture.c src/capture.h \
+	src/card.c src/card.h \
+	src/cursor.c src/cursor.h \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \
+	src/discover.c src/discover.h \
+	src/door.c src/door.h \
+	src/door_handshake.c src/door_handshake.h \
+	src/door_listener.c src/door_listener.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
+	src/image.c src/image.h \
+	src/kvm.c src/kvm.h \
 	src/log.c src/log.h \
-	src/map.h src/map_dmabuf.c src/map_region.c \
+	src/map.c src/map.h \
+	src/map_bochs.c \
+	src/map_dmabuf.c \
+	src/map_i915.c \
+	src/map_region.c \
+	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
+	src/probe.c src/probe.h \
+	src/screen.c src/screen.h \
+	src/shot.c src/shot.h \
+	src/sim_cursor.c src/sim_cursor.h \
+	src/sim_options.c src/sim_options.h \
+	src/sim_scanout.c src/sim_scanout.h \
 	src/sink.h \
 	src/source.h \
+	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
-	src/vfio.c src/vfio.h
+	src/tracker.c src/tracker.h \
+	src/vfio.c src/vfio.h \
+	src/vfio_region.c \
+	src/vnc.c src/vnc.h \
+	src/vnc_client.c src/vnc_client.h \
+	src/vnc_library.c src/vnc_library.h \
+	src/vnc_parser.c src/vnc_parser.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
-planecast_SOURCES = src/main.c
+planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_screenshot.c src/cmd_serve.c src/main.c
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)

@@ -7,23 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GROUP_PREFIX "/dev/vfio/"
+#define NODE_PREFIX "/dev/vfio/"
+#define CONTAINER   "/dev/vfio/vfio"
 
-/* The group that a /proc/PID/fd link is an open descriptor of. */
-static bool link_group(const char *path, unsigned int *group)
+/* The vfio node that a /proc/PID/fd link is an open descriptor of, the container apart. */
+static bool link_node(const char *path, char node[48])
 {
-	char target[64];
+	char target[48];
 	ssize_t length = readlink(path, target, sizeof(target) - 1);
-	guint64 value;
 
-	if (length <= 0)
+	if (length <= 0 || length == sizeof(target) - 1)
 		return false;
 	target[length] = '\0';
-	if (!g_str_has_prefix(target, GROUP_PREFIX) ||
-	    !g_ascii_string_to_unsigned(target + strlen(GROUP_PREFIX), 10, 0, UINT_MAX, &value,
-					NULL))
+	if (!g_str_has_prefix(target, NODE_PREFIX) || !strcmp(target, CONTAINER))
 		return false;
-	*group = (unsigned int)value;
+	memcpy(node, target, sizeof(target));
 	return true;
 }
 
@@ -47,11 +45,11 @@ int owner_of_process(pid_t pid, GArray **out)
 	}
 	owners = g_array_new(FALSE, TRUE, sizeof(struct owner));
 	while ((entry = g_dir_read_name(dir))) {
-		struct owner owner = {.pid = pid, .group_fd = atoi(entry)};
+		struct owner owner = {.pid = pid, .fd = atoi(entry)};
 		char name[64];
 
 		g_snprintf(name, sizeof(name), "/proc/%d/fd/%s", (int)pid, entry);
-		if (link_group(name, &owner.group))
+		if (link_node(name, owner.node))
 			g_array_append_val(owners, owner);
 	}
 	g_dir_close(dir);
@@ -87,7 +85,7 @@ static bool each_process(bool (*each)(GArray *owners, void *data), void *data)
 }
 
 struct search {
-	unsigned int group;
+	const char *const *nodes;
 	struct owner *found;
 	bool done;
 };
@@ -99,7 +97,7 @@ static bool match(GArray *owners, void *data)
 	for (guint i = 0; i < owners->len; i++) {
 		const struct owner *owner = &g_array_index(owners, struct owner, i);
 
-		if (owner->group == search->group) {
+		if (g_strv_contains(search->nodes, owner->node)) {
 			*search->found = *owner;
 			search->done = true;
 			return false;
@@ -108,9 +106,9 @@ static bool match(GArray *owners, void *data)
 	return true;
 }
 
-int owner_find(unsigned int group, struct owner *owner)
+int owner_find(const char *const *nodes, struct owner *owner)
 {
-	struct search search = {.group = group, .found = owner};
+	struct search search = {.nodes = nodes, .found = owner};
 	bool hidden = each_process(match, &search);
 
 	if (search.done)
@@ -134,11 +132,15 @@ GArray *owner_all(void)
 
 bool owner_holds(const struct owner *owner)
 {
-	unsigned int group;
-	char name[64];
+	char name[64], node[48];
 
-	g_snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)owner->pid, owner->group_fd);
-	return link_group(name, &group) && group == owner->group;
+	g_snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)owner->pid, owner->fd);
+	return link_node(name, node) && !strcmp(node, owner->node);
+}
+
+bool owner_has_cdev(const struct owner *owner)
+{
+	return g_str_has_prefix(owner->node, NODE_PREFIX "devices/");
 }
 
 char *owner_command(const struct owner *owner)

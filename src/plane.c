@@ -86,6 +86,7 @@ void plane_surface(const struct plane *plane, struct detile_surface *surface)
 	memset(surface, 0, sizeof(*surface));
 	surface->data = plane->data;
 	surface->size = plane->size;
+	surface->wc = plane->wc;
 	surface->width = plane->width;
 	surface->height = plane->height;
 	surface->stride = plane->stride;

@@ -32,6 +32,7 @@ struct plane {
 	uint32_t stride;        /* bytes a row of pixels */
 	const uint8_t *data;    /* borrowed from the source until release */
 	size_t size;            /* bytes readable at data */
+	bool wc;                /* data is uncached or write-combined: each line is read once */
 	int32_t x, y;           /* position on the screen, pixels (cursor) */
 	int32_t hot_x, hot_y;   /* hot spot, pixels (cursor) */
 	uint64_t generation;    /* changes when the plane is another one: mode, buffer, device */

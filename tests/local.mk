@@ -3,3 +3,4 @@ UNIT_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(PIXMAN_CFLAGS) $(DRM_CFLAGS) $(CMOCK
 UNIT_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS) $(CMOCKA_LIBS)
 include tests/unit/local.mk
 include tests/checkdetile.mk
+include tests/vm/local.mk

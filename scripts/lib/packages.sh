@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2034 # the lists are used by name
+# The Debian packages that each job needs, and how they come onto the machine. Sourced.
+
+# Building the program.
+packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
+libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libdrm-dev"
+
+# Testing it: the other compiler, cmocka, stock viewers, and QEMU with what its machine is made of.
+packages_test="clang clang-format libcmocka-dev gvncviewer python3 qemu-system-x86 seabios
+busybox-static cpio kmod xz-utils debian-archive-keyring libelf1 shellcheck"
+
+# Showing it.
+packages_demo=""
+
+# packages_missing GROUP...: what is not installed, one a line.
+packages_missing() {
+	local group list wanted=()
+	for group; do
+		list=packages_$group
+		# shellcheck disable=SC2206
+		wanted+=(${!list})
+	done
+	[ ${#wanted[@]} -eq 0 ] ||
+		comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) <(packages_installed | sort -u)
+}
+
+packages_installed() {
+	dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p'
+}
+
+# packages_install GROUP...: installs what is missing; silent if nothing is. One line on failure.
+packages_install() {
+	local missing log as_root=()
+	if ! command -v apt-get >/dev/null; then
+		echo "setup: this is no Debian (install by hand what scripts/lib/packages.sh names)" >&2
+		return 1
+	fi
+	missing=$(packages_missing "$@" | tr '\n' ' ')
+	missing=${missing% }
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" != 0 ]; then
+		if ! command -v sudo >/dev/null; then
+			echo "setup: packages are missing (as root: apt-get install $missing)" >&2
+			return 1
+		fi
+		as_root=(sudo)
+	fi
+	echo "setup: installing $(wc -w <<<"$missing") packages from Debian: $missing" >&2
+	log=$(mktemp "${TMPDIR:-/tmp}/planecast-setup.XXXXXX") || return 1
+	# The lists may be missing or old: they are fetched anew when a package cannot be had.
+	# shellcheck disable=SC2086
+	if packages_apt install $missing >"$log" 2>&1 ||
+		{ packages_apt update && packages_apt install $missing; } >>"$log" 2>&1; then
+		rm -f "$log"
+		return 0
+	fi
+	echo "setup: apt-get failed: $(grep -m1 '^E:' "$log") (see $log)" >&2
+	return 1
+}
+
+packages_apt() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+		-o DPkg::Lock::Timeout=120 --no-install-recommends "$@" </dev/null
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "door.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "door_handshake.h"
+#include "door_listener.h"
+#include "log.h"
+
+#define ACCEPTS_AT_ONCE 16
+#define PAUSE_US        (250 * G_TIME_SPAN_MILLISECOND) /* out of descriptors */
+#define REFUSED_US      (2 * G_TIME_SPAN_SECOND)        /* a refused peer reads its reason */
+#define LOG_BURST       10
+#define LOG_INTERVAL    (10 * G_TIME_SPAN_SECOND)
+
+struct door {
+	struct door_options options;
+	GThread *thread;
+	GMainContext *context;
+	GMainLoop *loop;
+	char *full_text;
+	struct log_limit limit; /* of the door's thread */
+
+	pthread_mutex_t lock; /* of all below */
+	bool closed;
+	GPtrArray *gates;
+	GQueue arrivals;    /* handshakes under way, oldest first; changed by the door's thread */
+	GHashTable *guests; /* host -> how many */
+	struct door_counts counts;
+};
+
+/* A listener with its source. */
+struct gate {
+	struct door *door;
+	struct listener *listener;
+	GSource *source;
+};
+
+struct arrival {
+	struct door *door;
+	struct handshake handshake;
+	GSource *source;
+	int fd;
+	char *peer, *host;
+	bool refused;
+	gint64 deadline;
+};
+
+struct door_ticket {
+	struct door *door;
+	char *host;
+};
+
+static void say(struct door *door, const char *peer, const char *what, const char *why)
+{
+	unsigned int missed;
+
+	if (!log_limit_pass(&door->limit, LOG_BURST, LOG_INTERVAL, &missed))
+		return;
+	if (missed)
+		log_info("%s: %u lines left out", door->options.name, missed);
+	log_info("%s: %s %s: %s", door->options.name, peer, what, why);
+}
+
+/* The places. */
+
+static unsigned int guests_of(struct door *door, const char *host)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(door->guests, host));
+}
+
+static const char *no_place(struct door *door, const char *host)
+{
+	if (door->closed)
+		return "the server is closing";
+	if (door->counts.guests >= door->options.max_clients)
+		return door->full_text;
+	if (door->options.per_address && guests_of(door, host) >= door->options.per_address)
+		return "too many clients from this address";
+	return NULL;
+}
+
+/* Takes a place; NULL, with the reason, if there is none (any more). */
+static struct door_ticket *take_place(struct door *door, const char *host, const char **reason)
+{
+	struct door_ticket *ticket = NULL;
+
+	pthread_mutex_lock(&door->lock);
+	*reason = no_place(door, host);
+	if (!*reason) {
+		g_hash_table_insert(door->guests, g_strdup(host),
+				    GUINT_TO_POINTER(guests_of(door, host) + 1));
+		door->counts.guests++;
+		door->counts.welcomed++;
+		ticket = g_new(struct door_ticket, 1);
+		*ticket = (struct door_ticket){door, g_strdup(host)};
+	}
+	pthread_mutex_unlock(&door->lock);
+	return ticket;
+}
+
+void door_leave(struct door_ticket *ticket)
+{
+	struct door *door;
+	unsigned int left;
+
+	if (!ticket)
+		return;
+	door = ticket->door;
+	pthread_mutex_lock(&door->lock);
+	left = guests_of(door, ticket->host) - 1;
+	if (left)
+		g_hash_table_insert(door->guests, g_strdup(ticket->host), GUINT_TO_POINTER(left));
+	else
+		g_hash_table_remove(door->guests, ticket->host);
+	door->counts.guests--;
+	pthread_mutex_unlock(&door->lock);
+	g_free(ticket->host);
+	g_free(ticket);
+}
+
+/* Arrivals. */
+
+/* Closes what it still has. */
+static void arrival_free(struct arrival *arrival)
+{
+	struct door *door = arrival->door;
+
+	pthread_mutex_lock(&door->lock);
+	g_queue_remove(&door->arrivals, arrival);
+	door->counts.underway = door->arrivals.length;
+	pthread_mutex_unlock(&door->lock);
+	if (arrival->source) {
+		g_source_destroy(arrival->source);
+		g_source_unref(arrival->source);
+	}
+	if (arrival->fd >= 0)
+		close(arrival->fd);
+	g_free(arrival->peer);
+	g_free(arrival->host);
+	g_free(arrival);
+}
+
+static void count(struct door *door, unsigned int *number)
+{
+	pthread_mutex_lock(&door->lock);
+	(*number)++;
+	pthread_mutex_unlock(&door->lock);
+}
+
+static void fail_arrival(struct arrival *arrival, const char *why)
+{
+	struct door *door = arrival->door;
+
+	if (!arrival->refused) {
+		count(door, &door->counts.failed);
+		if (why)
+			say(door, arrival->peer, "turned away", why);
+		else
+			log_debug("%s: %s left during the handshake", door->options.name,
+				  arrival->peer);
+	}
+	arrival_free(arrival);
+}
+
+static void welcome(struct arrival *arrival)
+{
+	struct door *door = arrival->door;
+	struct door_guest guest = {.fd = arrival->fd, .peer = arrival->peer};
+	const char *reason;
+
+	guest.ticket = take_place(door, arrival->host, &reason);
+	if (!guest.ticket) {
+		fail_arrival(arrival, reason);
+		return;
+	}
+	/* No source may look at the descriptor of somebody else. */
+	g_source_destroy(arrival->source);
+	arrival->fd = -1;
+	door->options.welcome(&guest, door->options.data);
+	arrival_free(arrival);
+}
+
+/* Asked by the handshake once the peer can be told. */
+static const char *refusal(void *data)
+{
+	struct arrival *arrival = data;
+	struct door *door = arrival->door;
+	const char *reason;
+
+	pthread_mutex_lock(&door->lock);
+	reason = no_place(door, arrival->host);
+	pthread_mutex_unlock(&door->lock);
+	if (!reason && door->options.full)
+		reason = door->options.full(door->options.data);
+	return reason;
+}
+
+static void set_deadline(struct arrival *arrival, gint64 delay)
+{
+	arrival->deadline = g_get_monotonic_time() + delay;
+	g_source_set_ready_time(arrival->source, arrival->deadline);
+}
+
+static void advance(struct arrival *arrival, enum handshake_step step)
+{
+	struct door *door = arrival->door;
+
+	switch (step) {
+	case HANDSHAKE_MORE:
+		return;
+	case HANDSHAKE_DONE:
+		welcome(arrival);
+		return;
+	case HANDSHAKE_REFUSED:
+		if (arrival->refused)
+			return;
+		arrival->refused = true;
+		count(door, &door->counts.refused);
+		say(door, arrival->peer, "refused", arrival->handshake.reason);
+		set_deadline(arrival, REFUSED_US);
+		return;
+	case HANDSHAKE_FAILED:
+		fail_arrival(arrival, arrival->handshake.reason);
+		return;
+	}
+}
+
+/* Called when the peer sent something and at the deadline, whichever comes first. */
+static gboolean on_arrival(gint fd, GIOCondition condition, gpointer data)
+{
+	struct arrival *arrival = data;
+
+	(void)fd;
+	(void)condition;
+	if (g_get_monotonic_time() >= arrival->deadline)
+		fail_arrival(arrival, "it took too long");
+	else
+		advance(arrival, handshake_feed(&arrival->handshake));
+	return G_SOURCE_CONTINUE;
+}
+
+/* The host with most handshakes under way loses its oldest. */
+static void push_out(struct door *door)
+{
+	struct arrival *victim = NULL;
+	guint most = 0;
+
+	for (GList *i = door->arrivals.head; i; i = i->next) {
+		struct arrival *arrival = i->data;
+		guint same = 0;
+
+		for (GList *j = i; j; j = j->next)
+			if (!strcmp(arrival->host, ((struct arrival *)j->data)->host))
+				same++;
+		if (same > most) {
+			most = same;
+			victim = arrival;
+		}
+	}
+	fail_arrival(victim, "pushed out by newcomers");
+}
+
+static void name_peer(struct arrival *arrival, const struct sockaddr *name, socklen_t length)
+{
+	struct ucred who;
+	socklen_t size = sizeof(who);
+
+	if (name->sa_family != AF_UNIX) {
+		arrival->peer = address_format(name, length);
+		arrival->host = address_format_host(name, length);
+	} else if (!getsockopt(arrival->fd, SOL_SOCKET, SO_PEERCRED, &who, &size)) {
+		arrival->peer = g_strdup_printf("unix (uid %u, pid %d)", who.uid, who.pid);
+		arrival->host = g_strdup_printf("unix uid %u", who.uid);
+	} else {
+		arrival->peer = g_strdup("unix");
+		arrival->host = g_strdup("unix");
+	}
+}
+
+/* Peers that vanish without a word are noticed after two minutes. */
+static void tune(int fd)
+{
+	int one = 1, idle = 60, interval = 20, probes = 3;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+static void receive(struct gate *gate, int fd, const struct sockaddr *name, socklen_t length)
+{
+	struct door *door = gate->door;
+	struct arrival *arrival = g_new0(struct arrival, 1);
+	struct handshake_rules rules = {gate->listener->local, refusal, arrival};
+
+	arrival->door = door;
+	arrival->fd = fd;
+	name_peer(arrival, name, length);
+	if (name->sa_family != AF_UNIX)
+		tune(fd);
+	while (door->arrivals.length >= door->options.handshakes)
+		push_out(door);
+	pthread_mutex_lock(&door->lock);
+	g_queue_push_tail(&door->arrivals, arrival);
+	door->counts.underway = door->arrivals.length;
+	door->counts.accepted++;
+	pthread_mutex_unlock(&door->lock);
+	arrival->source = g_unix_fd_source_new(fd, G_IO_IN);
+	set_deadline(arrival, door->options.handshake_ms * G_TIME_SPAN_MILLISECOND);
+	g_source_set_callback(arrival->source, G_SOURCE_FUNC(on_arrival), arrival, NULL);
+	g_source_attach(arrival->source, door->context);
+	advance(arrival, handshake_begin(&arrival->handshake, fd, &rules));
+}
+
+/* Gates. */
+
+static void watch(struct gate *gate);
+
+static gboolean on_pause_over(gpointer data)
+{
+	watch(data);
+	return G_SOURCE_REMOVE;
+}
+
+static void set_source(struct gate *gate, GSource *source, GSourceFunc callback)
+{
+	if (gate->source) {
+		g_source_destroy(gate->source);
+		g_source_unref(gate->source);
+	}
+	gate->source = source;
+	g_source_set_callback(source, callback, gate, NULL);
+	g_source_attach(source, gate->door->context);
+}
+
+static gboolean on_gate(gint fd, GIOCondition condition, gpointer data)
+{
+	struct gate *gate = data;
+
+	(void)condition;
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		struct sockaddr_storage name = {0};
+		socklen_t length = sizeof(name);
+		int peer = accept4(fd, (struct sockaddr *)&name, &length,
+				   SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (peer >= 0) {
+			receive(gate, peer, (struct sockaddr *)&name, length);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			/* It stays readable: rest, instead of spinning. */
+			say(gate->door, gate->listener->name, "accepts nobody", g_strerror(errno));
+			set_source(gate, g_timeout_source_new(PAUSE_US / 1000), on_pause_over);
+		}
+		break;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static void watch(struct gate *gate)
+{
+	set_source(gate, g_unix_fd_source_new(gate->listener->fd, G_IO_IN), G_SOURCE_FUNC(on_gate));
+}
+
+static void gate_free(void *data)
+{
+	struct gate *gate = data;
+
+	g_source_destroy(gate->source);
+	g_source_unref(gate->source);
+	listener_free(gate->listener);
+	g_free(gate);
+}
+
+int door_listen(struct door *door, const char *spec, GError **error)
+{
+	GPtrArray *listeners = g_ptr_array_new_with_free_func(listener_free);
+	int r = listener_open(spec, listeners, error);
+
+	for (guint i = 0; !r && i < listeners->len; i++) {
+		struct listener *listener = listeners->pdata[i];
+
+		if (!listener->local && !handshake_has_secret())
+			r = fail(
+				error, EXIT_USAGE, EPERM,
+				"%s: open to the network, but no password is asked for (listen on "
+				"127.0.0.1 or unix:PATH and let ssh or a proxy bring clients there)",
+				spec);
+	}
+	if (r < 0) {
+		g_ptr_array_unref(listeners);
+		return r;
+	}
+	g_ptr_array_set_free_func(listeners, NULL);
+	for (guint i = 0; i < listeners->len; i++) {
+		struct gate *gate = g_new0(struct gate, 1);
+
+		gate->door = door;
+		gate->listener = listeners->pdata[i];
+		log_info("%s: listening on %s", door->options.name, gate->listener->name);
+		pthread_mutex_lock(&door->lock);
+		g_ptr_array_add(door->gates, gate);
+		door->counts.listeners = door->gates->len;
+		pthread_mutex_unlock(&door->lock);
+		watch(gate);
+	}
+	g_ptr_array_unref(listeners);
+	return 0;
+}
+
+/* The house. */
+
+static gpointer run(gpointer data)
+{
+	struct door *door = data;
+
+	g_main_context_push_thread_default(door->context);
+	g_main_loop_run(door->loop);
+	g_main_context_pop_thread_default(door->context);
+	return NULL;
+}
+
+static gboolean on_close(gpointer data)
+{
+	struct door *door = data;
+
+	g_main_loop_quit(door->loop);
+	return G_SOURCE_REMOVE;
+}
+
+int door_create(const struct door_options *options, struct door **result, GError **error)
+{
+	struct door *door = g_new0(struct door, 1);
+
+	door->options = *options;
+	if (!door->options.max_clients)
+		door->options.max_clients = DOOR_DEFAULT_CLIENTS;
+	if (!door->options.handshakes)
+		door->options.handshakes = DOOR_DEFAULT_HANDSHAKES;
+	if (!door->options.handshake_ms)
+		door->options.handshake_ms = DOOR_DEFAULT_HANDSHAKE;
+	door->full_text = g_strdup_printf("too many clients (the limit is %u)",
+					  door->options.max_clients);
+	pthread_mutex_init(&door->lock, NULL);
+	g_queue_init(&door->arrivals);
+	door->gates = g_ptr_array_new_with_free_func(gate_free);
+	door->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	door->context = g_main_context_new();
+	door->loop = g_main_loop_new(door->context, FALSE);
+	door->thread = g_thread_try_new("door", run, door, NULL);
+	if (!door->thread) {
+		door_destroy(door);
+		return fail(error, EXIT_FAILED, EAGAIN, "cannot start a thread");
+	}
+	*result = door;
+	return 0;
+}
+
+void door_count(struct door *door, struct door_counts *counts)
+{
+	pthread_mutex_lock(&door->lock);
+	*counts = door->counts;
+	pthread_mutex_unlock(&door->lock);
+}
+
+void door_close(struct door *door)
+{
+	GSource *source;
+
+	pthread_mutex_lock(&door->lock);
+	door->closed = true;
+	pthread_mutex_unlock(&door->lock);
+	if (!door->thread)
+		return;
+	source = g_idle_source_new();
+	g_source_set_priority(source, G_PRIORITY_HIGH);
+	g_source_set_callback(source, on_close, door, NULL);
+	g_source_attach(source, door->context);
+	g_source_unref(source);
+	g_thread_join(door->thread);
+	door->thread = NULL;
+	while (door->arrivals.head)
+		arrival_free(door->arrivals.head->data);
+	g_ptr_array_set_size(door->gates, 0);
+	door->counts.listeners = 0;
+}
+
+void door_destroy(struct door *door)
+{
+	if (!door)
+		return;
+	door_close(door);
+	g_ptr_array_unref(door->gates);
+	g_hash_table_unref(door->guests);
+	g_main_loop_unref(door->loop);
+	g_main_context_unref(door->context);
+	pthread_mutex_destroy(&door->lock);
+	g_free(door->full_text);
+	g_free(door);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The door: the listeners of a server and the first words with each peer. It accepts, limits,
+ * speaks the RFB handshake and hands over the naked socket. A thread of its own with its own
+ * GMainContext does it all without ever blocking, so a peer that is silent, slow or half-open costs
+ * the others nothing.
+ */
+#ifndef PLANECAST_DOOR_H
+#define PLANECAST_DOOR_H
+
+#include <glib.h>
+
+struct door;
+struct door_ticket; /* a guest's place; door_leave() gives it back */
+
+struct door_guest {
+	int fd;           /* non-blocking, close-on-exec; the receiver's from now on */
+	const char *peer; /* "127.0.0.1:40000", "unix (uid 0, pid 12)"; borrowed */
+	struct door_ticket *ticket;
+};
+
+struct door_options {
+	const char *name;          /* of the service, in front of log lines; borrowed */
+	unsigned int max_clients;  /* guests at a time */
+	unsigned int per_address;  /* of these from one host; 0: no limit of its own */
+	unsigned int handshakes;   /* under way at a time; a newcomer pushes out the oldest */
+	unsigned int handshake_ms; /* time for one */
+	/*
+	 * Both from the door's thread, neither may block. full() says why no guest fits now (a
+	 * string that lives on), or NULL. welcome() gets each guest; ClientInit has been read, so
+	 * ServerInit is the next word.
+	 */
+	const char *(*full)(void *data);
+	void (*welcome)(const struct door_guest *guest, void *data);
+	void *data;
+};
+
+/* What happened at the door so far. */
+struct door_counts {
+	unsigned int accepted;  /* connections */
+	unsigned int welcomed;  /* handed over */
+	unsigned int refused;   /* told so */
+	unsigned int failed;    /* broke off, spoke nonsense, took too long or were pushed out */
+	unsigned int underway;  /* handshakes now */
+	unsigned int guests;    /* now */
+	unsigned int listeners; /* now */
+};
+
+#define DOOR_DEFAULT_CLIENTS    64
+#define DOOR_DEFAULT_HANDSHAKES 32
+#define DOOR_DEFAULT_HANDSHAKE  10000 /* ms */
+
+/* Zero numbers in options mean the defaults. 0 or -errno. */
+int door_create(const struct door_options *options, struct door **door, GError **error);
+
+/*
+ * Listens on an ADDR (address.h), as often as wanted; logs "NAME: listening on ADDR" for every
+ * socket (a host name can have several). From the thread that created the door. Refuses, with
+ * EXIT_USAGE, an address that other machines could reach as long as no security type asks for a
+ * secret; EXIT_REFUSED for an address in use or no permission. On failure nothing is left open.
+ */
+int door_listen(struct door *door, const char *address, GError **error);
+
+/* From any thread: a guest has gone. Takes NULL. */
+void door_leave(struct door_ticket *ticket);
+
+void door_count(struct door *door, struct door_counts *counts);
+
+/*
+ * Ends the thread, every listener and handshake; removes socket files that are still ours. No
+ * welcome() after it. Tickets may come back later, until door_destroy().
+ */
+void door_close(struct door *door);
+void door_destroy(struct door *door); /* closes first; takes NULL */
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "door_handshake.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define VERSION        "RFB 003.008\n"
+#define VERSION_LENGTH 12
+#define WASTE_LIMIT    65536 /* bytes read from a refused peer before it is cut off */
+#define READ_AT_ONCE   16    /* steps in one turn: nobody holds the thread by sending fast */
+
+/*
+ * A security type: begin() runs when it is chosen, sends what it has to and waits for the answer
+ * with a step of its own; the last one sends the result and waits for ClientInit.
+ */
+struct security {
+	uint8_t type;
+	bool secret; /* proves something: good enough for a network */
+	enum handshake_step (*begin)(struct handshake *handshake);
+};
+
+static enum handshake_step none_begin(struct handshake *handshake);
+
+static const struct security security_types[] = {
+	{1, false, none_begin},
+};
+
+static enum handshake_step failed(struct handshake *handshake, const char *reason)
+{
+	handshake->reason = reason;
+	return HANDSHAKE_FAILED;
+}
+
+static enum handshake_step wait_for(struct handshake *handshake, size_t want,
+				    enum handshake_step (*received)(struct handshake *))
+{
+	handshake->have = 0;
+	handshake->want = want;
+	handshake->received = received;
+	return HANDSHAKE_MORE;
+}
+
+/* All or nothing: the send buffer of a new connection holds a handshake many times over. */
+static bool send_all(struct handshake *handshake, const void *data, size_t length)
+{
+	ssize_t n = send(handshake->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return n >= 0 && (size_t)n == length;
+}
+
+static enum handshake_step wasted(struct handshake *handshake)
+{
+	handshake->wasted += handshake->have;
+	if (handshake->wasted > WASTE_LIMIT)
+		return failed(handshake, handshake->reason);
+	wait_for(handshake, HANDSHAKE_BUFFER, wasted);
+	return HANDSHAKE_REFUSED;
+}
+
+/*
+ * No security types, in the width of the version, or a failed SecurityResult; then the reason, for
+ * which 3.7 has no room after a result.
+ */
+static enum handshake_step refuse(struct handshake *handshake, const char *reason, bool result)
+{
+	uint8_t message[512];
+	size_t length = strlen(reason), n = 0;
+
+	handshake->reason = reason;
+	if (result || handshake->minor == 3) {
+		memcpy(message, (const uint8_t[]){0, 0, 0, result}, 4);
+		n = 4;
+	} else {
+		message[n++] = 0;
+	}
+	if (!result || handshake->minor >= 8) {
+		uint32_t wire;
+
+		length = MIN(length, sizeof(message) - n - 4);
+		wire = GUINT32_TO_BE((uint32_t)length);
+		memcpy(message + n, &wire, 4);
+		memcpy(message + n + 4, reason, length);
+		n += 4 + length;
+	}
+	if (!send_all(handshake, message, n) || shutdown(handshake->fd, SHUT_WR))
+		return failed(handshake, reason);
+	handshake->have = 0;
+	return wasted(handshake);
+}
+
+static enum handshake_step client_init_received(struct handshake *handshake)
+{
+	(void)handshake; /* the shared flag: planecast never disconnects others for a newcomer */
+	return HANDSHAKE_DONE;
+}
+
+/* Only 3.8 tells the result of None (RFC 6143 section 7.2.1). */
+static enum handshake_step none_begin(struct handshake *handshake)
+{
+	static const uint8_t ok[4];
+
+	if (handshake->minor >= 8 && !send_all(handshake, ok, sizeof(ok)))
+		return failed(handshake, "the connection broke");
+	return wait_for(handshake, 1, client_init_received);
+}
+
+static bool may_offer(const struct handshake *handshake, const struct security *security)
+{
+	return security->secret || handshake->rules.local;
+}
+
+static enum handshake_step type_received(struct handshake *handshake)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(security_types); i++) {
+		const struct security *security = &security_types[i];
+
+		if (security->type != handshake->buffer[0] || !may_offer(handshake, security))
+			continue;
+		handshake->security = security;
+		return security->begin(handshake);
+	}
+	return refuse(handshake, "this security type was not offered", true);
+}
+
+/* Version 3.3: the server decides, the client is told. */
+static enum handshake_step decide(struct handshake *handshake)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(security_types); i++) {
+		const struct security *security = &security_types[i];
+		uint32_t wire = GUINT32_TO_BE(security->type);
+
+		if (!may_offer(handshake, security))
+			continue;
+		if (!send_all(handshake, &wire, 4))
+			return failed(handshake, "the connection broke");
+		handshake->security = security;
+		return security->begin(handshake);
+	}
+	return refuse(handshake, "no security type is possible here", false);
+}
+
+static enum handshake_step offer(struct handshake *handshake)
+{
+	uint8_t message[1 + G_N_ELEMENTS(security_types)] = {0};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(security_types); i++)
+		if (may_offer(handshake, &security_types[i]))
+			message[1 + message[0]++] = security_types[i].type;
+	if (!message[0])
+		return refuse(handshake, "no security type is possible here", false);
+	if (!send_all(handshake, message, 1u + message[0]))
+		return failed(handshake, "the connection broke");
+	return wait_for(handshake, 1, type_received);
+}
+
+/*
+ * "RFB xxx.yyy\n". Clients that announce another minor version know the messages of the highest
+ * published one below it; those above 3 know 3.8 at least.
+ */
+static bool parse_version(const uint8_t *text, int *minor)
+{
+	int major = 0, number = 0;
+
+	if (memcmp(text, "RFB ", 4) || text[7] != '.' || text[11] != '\n')
+		return false;
+	for (int i = 0; i < 3; i++) {
+		if (!g_ascii_isdigit(text[4 + i]) || !g_ascii_isdigit(text[8 + i]))
+			return false;
+		major = major * 10 + text[4 + i] - '0';
+		number = number * 10 + text[8 + i] - '0';
+	}
+	if (major < 3)
+		return false;
+	*minor = major > 3 || number >= 8 ? 8 : number == 7 ? 7 : 3;
+	return true;
+}
+
+static enum handshake_step version_received(struct handshake *handshake)
+{
+	const char *reason;
+
+	if (!parse_version(handshake->buffer, &handshake->minor))
+		return failed(handshake, "it does not speak RFB 3");
+	reason = handshake->rules.refusal ? handshake->rules.refusal(handshake->rules.data) : NULL;
+	if (reason)
+		return refuse(handshake, reason, false);
+	return handshake->minor == 3 ? decide(handshake) : offer(handshake);
+}
+
+enum handshake_step handshake_begin(struct handshake *handshake, int fd,
+				    const struct handshake_rules *rules)
+{
+	*handshake = (struct handshake){.fd = fd, .rules = *rules};
+	if (!send_all(handshake, VERSION, VERSION_LENGTH))
+		return failed(handshake, NULL);
+	return wait_for(handshake, VERSION_LENGTH, version_received);
+}
+
+enum handshake_step handshake_feed(struct handshake *handshake)
+{
+	for (int i = 0; i < READ_AT_ONCE; i++) {
+		enum handshake_step step;
+		ssize_t n = recv(handshake->fd, handshake->buffer + handshake->have,
+				 handshake->want - handshake->have, MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return HANDSHAKE_MORE;
+		if (n <= 0)
+			return failed(handshake, handshake->reason);
+		handshake->have += (size_t)n;
+		if (handshake->have < handshake->want)
+			continue;
+		step = handshake->received(handshake);
+		if (step != HANDSHAKE_MORE)
+			return step;
+	}
+	return HANDSHAKE_MORE;
+}
+
+bool handshake_has_secret(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(security_types); i++)
+		if (security_types[i].secret)
+			return true;
+	return false;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first words of an RFB connection (RFC 6143 section 7.1 to 7.3.1), spoken as the server: the
+ * version, the security type and its steps, the result and the client's ClientInit. A machine that
+ * is fed whenever its socket is readable and never blocks; it reads exactly the bytes of each step,
+ * so whatever a client has pipelined stays in the socket for who speaks next.
+ *
+ * One thread at a time.
+ */
+#ifndef PLANECAST_DOOR_HANDSHAKE_H
+#define PLANECAST_DOOR_HANDSHAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum handshake_step {
+	HANDSHAKE_MORE,    /* wait until the socket is readable again */
+	HANDSHAKE_DONE,    /* ClientInit has been read; ServerInit is the next word */
+	HANDSHAKE_REFUSED, /* refused in RFB's words; feed on, what still comes is thrown away */
+	HANDSHAKE_FAILED,  /* over: `reason` says why, NULL when the peer left without a word */
+};
+
+/* The longest single thing that a client sends before ClientInit. */
+#define HANDSHAKE_BUFFER 64
+
+struct handshake;
+struct security;
+
+struct handshake_rules {
+	bool local; /* the listener cannot be reached from another machine */
+	/* NULL, or why this client is refused: asked once, when it can be told. */
+	const char *(*refusal)(void *data);
+	void *data;
+};
+
+struct handshake {
+	int fd; /* borrowed, non-blocking */
+	struct handshake_rules rules;
+	enum handshake_step (*received)(struct handshake *handshake);
+	const struct security *security; /* chosen */
+	uint8_t buffer[HANDSHAKE_BUFFER];
+	size_t have, want; /* bytes of this step */
+	int minor;         /* protocol 3.x: 3, 7 or 8 */
+	size_t wasted;     /* bytes thrown away after a refusal */
+	const char *reason;
+};
+
+/* Sends the version. Any of the steps. */
+enum handshake_step handshake_begin(struct handshake *handshake, int fd,
+				    const struct handshake_rules *rules);
+
+/* The socket is readable (or at its end). */
+enum handshake_step handshake_feed(struct handshake *handshake);
+
+/* True if a listener may be open to a network: a security type with a secret can be offered. */
+bool handshake_has_secret(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A listening socket of the door: made from an ADDR, gone without a trace. */
+#ifndef PLANECAST_DOOR_LISTENER_H
+#define PLANECAST_DOOR_LISTENER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct listener {
+	int fd;     /* non-blocking, close-on-exec, listening */
+	char *name; /* the address in the form of address_format() */
+	bool local; /* no other machine can reach it */
+	char *path; /* of the socket file that is ours to remove, or NULL */
+	dev_t device;
+	ino_t inode;
+};
+
+/*
+ * Opens all sockets of an ADDR (a host name can have several) and appends them to a GPtrArray of
+ * struct listener with listener_free. 0, or -errno and nothing appended.
+ */
+int listener_open(const char *spec, GPtrArray *listeners, GError **error);
+
+/* Closes it, and removes the socket file unless somebody has put another one there. */
+void listener_free(void *listener);
+
+#endif

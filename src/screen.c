@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "screen.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.h"
+#include "card.h"
+#include "log.h"
+#include "pacer.h"
+
+/* The size of a display that never showed anything: what firmware comes up with. */
+#define FIRST_WIDTH  1024u
+#define FIRST_HEIGHT 768u
+
+struct screen {
+	struct source *source;
+	struct capture *capture;
+	struct frame *frame;
+	struct plane shown; /* what the frame shows, while has_signal */
+	bool has_signal;
+	char *reason;          /* on the card, while !has_signal */
+	struct damage changed; /* found and written to the frame, not yet told to the sinks */
+	struct damage hinted;  /* told by the source, not yet read */
+	struct pacer pacer;
+	enum pacer_state state;
+	GPtrArray *sinks;
+	GSource *loop;
+	gpointer event_tag;
+	int event_fd;
+	bool event_armed;
+	int poked; /* atomic */
+	struct log_limit mode_limit;
+	struct screen_counters counters;
+};
+
+struct loop_source {
+	GSource base;
+	struct screen *screen;
+};
+
+#define for_each_sink(screen, sink)                                                              \
+	for (guint sink_index = 0; sink_index < (screen)->sinks->len &&                          \
+				   ((sink) = g_ptr_array_index((screen)->sinks, sink_index), 1); \
+	     sink_index++)
+
+static void tell_captured(struct screen *screen)
+{
+	struct sink *sink;
+
+	for_each_sink(screen, sink) sink->ops->captured(sink);
+}
+
+static void tell_damage(struct screen *screen)
+{
+	struct sink *sink;
+
+	if (damage_is_empty(&screen->changed))
+		return;
+	for_each_sink(screen, sink) sink->ops->wake(sink, &screen->changed);
+	damage_clear(&screen->changed);
+}
+
+/* Makes a frame of a size and the damage maps that go with it the screen's own. */
+static int adopt_frame(struct screen *screen, struct frame *frame)
+{
+	struct damage changed, hinted = {0};
+
+	if (damage_init(&changed, frame->width, frame->height) ||
+	    damage_init(&hinted, frame->width, frame->height)) {
+		damage_finish(&changed);
+		damage_finish(&hinted);
+		return -ENOMEM;
+	}
+	damage_finish(&screen->changed);
+	damage_finish(&screen->hinted);
+	screen->changed = changed;
+	screen->hinted = hinted;
+	frame_release(screen->frame);
+	screen->frame = frame_acquire(frame);
+	return 0;
+}
+
+static void tell_resize(struct screen *screen)
+{
+	struct sink *sink;
+
+	screen->counters.resizes++;
+	for_each_sink(screen, sink)
+	{
+		int ret = sink->ops->resize(sink, screen->frame);
+
+		if (ret)
+			log_warning("%s: no new frame: %s", sink->ops->name, g_strerror(-ret));
+	}
+}
+
+/* Shows why there is no picture, at the size of the last one. */
+static void show_card(struct screen *screen, const char *reason)
+{
+	if (!screen->has_signal && !g_strcmp0(screen->reason, reason))
+		return;
+	log_info("no signal: %s", reason);
+	g_free(screen->reason);
+	screen->reason = g_strdup(reason);
+	screen->has_signal = false;
+	card_draw(screen->frame, reason);
+	damage_add_all(&screen->changed);
+	tell_damage(screen);
+}
+
+static void log_mode(struct screen *screen, const struct plane *plane)
+{
+	enum detile_layout layout = DETILE_LINEAR;
+	unsigned int missed;
+	char name[5];
+
+	if (!log_limit_pass(&screen->mode_limit, 5, 10 * G_TIME_SPAN_SECOND, &missed))
+		return;
+	plane_layout(plane->modifier, &layout);
+	plane_fourcc_name(plane->fourcc, name);
+	log_info("mode %ux%u %s %s%s", plane->width, plane->height, name, plane_layout_name(layout),
+		 missed ? " (and others, too many to list)" : "");
+}
+
+/* Reads a plane of another size into a frame of its own; the sinks see it only when complete. */
+static int pass_new_frame(struct screen *screen, const struct plane *plane)
+{
+	struct frame *frame = frame_create(plane->width, plane->height);
+	struct damage changed;
+	int ret;
+
+	if (!frame)
+		return -ENOMEM;
+	ret = damage_init(&changed, plane->width, plane->height);
+	if (!ret)
+		ret = capture_pass(screen->capture, plane, NULL, frame, &changed);
+	if (!ret && !screen->source->ops->same(screen->source, PLANE_PRIMARY, plane))
+		ret = -EAGAIN;
+	if (!ret)
+		ret = adopt_frame(screen, frame);
+	if (!ret) {
+		screen->counters.cells += damage_count(&changed);
+		tell_resize(screen);
+	}
+	damage_finish(&changed);
+	frame_release(frame);
+	return ret;
+}
+
+/* Reads what may have changed of a plane of the frame's size. */
+static int pass_same_frame(struct screen *screen, const struct plane *plane)
+{
+	bool whole = !screen->has_signal || !plane_is_same(&screen->shown, plane);
+	int ret = screen->source->ops->hint(screen->source, &screen->hinted);
+	size_t before;
+
+	if (ret == -ENOTSUP)
+		whole = true;
+	if (!whole && damage_is_empty(&screen->hinted))
+		return 0;
+	before = damage_count(&screen->changed);
+	screen->counters.passes++;
+	ret = capture_pass(screen->capture, plane, whole ? NULL : &screen->hinted, screen->frame,
+			   &screen->changed);
+	screen->counters.cells += damage_count(&screen->changed) - before;
+	if (!ret && !screen->source->ops->same(screen->source, PLANE_PRIMARY, plane))
+		ret = -EAGAIN;
+	if (!ret)
+		damage_clear(&screen->hinted);
+	return ret;
+}
+
+/* Brings the acquired plane to the sinks; *changed says whether that was anything new. */
+static int show_plane(struct screen *screen, const struct plane *plane, bool *changed)
+{
+	bool resize = plane->width != screen->frame->width ||
+		      plane->height != screen->frame->height;
+	bool new_mode = resize || !screen->has_signal || !plane_is_same(&screen->shown, plane);
+	int ret;
+
+	if (resize) {
+		screen->counters.passes++;
+		ret = pass_new_frame(screen, plane);
+	} else {
+		ret = pass_same_frame(screen, plane);
+	}
+	if (ret)
+		return ret;
+	if (new_mode &&
+	    (resize || !screen->has_signal || screen->shown.modifier != plane->modifier ||
+	     screen->shown.fourcc != plane->fourcc))
+		log_mode(screen, plane);
+	screen->has_signal = true;
+	screen->shown = *plane;
+	*changed = resize || !damage_is_empty(&screen->changed);
+	tell_damage(screen);
+	return 0;
+}
+
+static void look(struct screen *screen, int64_t now)
+{
+	const struct source_ops *ops = screen->source->ops;
+	GError *error = NULL;
+	struct plane plane = {0};
+	bool changed = false;
+	int ret;
+
+	screen->counters.looks++;
+	ret = ops->acquire(screen->source, PLANE_PRIMARY, &plane, &error);
+	if (!ret) {
+		ret = plane_validate(&plane, &error);
+		if (!ret)
+			ret = show_plane(screen, &plane, &changed);
+		ops->release(screen->source, &plane);
+	}
+	screen->counters.bytes_read = capture_bytes_read(screen->capture);
+	if (ret == -EAGAIN) {
+		screen->counters.retries++;
+		pacer_retry(&screen->pacer, now);
+	} else {
+		if (ret)
+			show_card(screen, error ? error->message : g_strerror(-ret));
+		pacer_looked(&screen->pacer, now, changed);
+		tell_captured(screen);
+	}
+	g_clear_error(&error);
+}
+
+static void ask_demand(struct screen *screen)
+{
+	unsigned int clients = 0, waiting = 0, fresh = 0;
+	struct sink *sink;
+
+	for_each_sink(screen, sink)
+	{
+		struct sink_demand demand = {0};
+
+		sink->ops->demand(sink, &demand);
+		clients += demand.clients;
+		waiting += demand.waiting;
+		fresh += demand.fresh;
+	}
+	pacer_demand(&screen->pacer, clients, waiting);
+	if (fresh)
+		pacer_urge(&screen->pacer);
+}
+
+/* The source's descriptor may be another one after each look: watch the one that it has now. */
+static void watch_event(struct screen *screen)
+{
+	int fd = screen->state == PACER_ASLEEP ? -1 : screen->source->ops->event_fd(screen->source);
+	bool arm;
+
+	if (fd != screen->event_fd) {
+		if (screen->event_tag)
+			g_source_remove_unix_fd(screen->loop, screen->event_tag);
+		screen->event_tag = fd < 0 ? NULL : g_source_add_unix_fd(screen->loop, fd, 0);
+		screen->event_fd = fd;
+		screen->event_armed = false;
+	}
+	screen->pacer.has_events = fd >= 0;
+	arm = pacer_wants_event(&screen->pacer);
+	if (screen->event_tag && arm != screen->event_armed) {
+		g_source_modify_unix_fd(screen->loop, screen->event_tag, arm ? G_IO_IN : 0);
+		screen->event_armed = arm;
+	}
+}
+
+static void turn(struct screen *screen)
+{
+	int64_t now = g_get_monotonic_time(), next;
+	enum pacer_state state;
+
+	if (screen->event_armed &&
+	    g_source_query_unix_fd(screen->loop, screen->event_tag) & (G_IO_IN | G_IO_ERR))
+		pacer_event(&screen->pacer);
+	/* Before demand is asked: a poke that comes after this is a turn of its own. */
+	g_atomic_int_set(&screen->poked, 0);
+	g_source_set_ready_time(screen->loop, -1);
+	ask_demand(screen);
+	if (pacer_next(&screen->pacer, now) <= now)
+		look(screen, now);
+	state = pacer_state(&screen->pacer);
+	if (state != screen->state) {
+		log_debug("screen: %s", pacer_state_name(state));
+		if (state == PACER_ASLEEP)
+			screen->source->ops->rest(screen->source);
+		screen->state = state;
+	}
+	watch_event(screen);
+	next = pacer_next(&screen->pacer, now);
+	if (next != PACER_NEVER)
+		g_source_set_ready_time(screen->loop, next);
+	if (g_atomic_int_get(&screen->poked))
+		g_source_set_ready_time(screen->loop, 0);
+}
+
+static gboolean loop_dispatch(GSource *base, GSourceFunc callback, gpointer data)
+{
+	(void)callback;
+	(void)data;
+	turn(((struct loop_source *)base)->screen);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs loop_funcs = {.dispatch = loop_dispatch};
+
+/* From any thread. */
+static void on_poke(void *data)
+{
+	struct screen *screen = data;
+
+	g_atomic_int_set(&screen->poked, 1);
+	g_source_set_ready_time(screen->loop, 0);
+}
+
+static void on_source_changed(void *data)
+{
+	struct screen *screen = data;
+
+	pacer_urge(&screen->pacer);
+	g_source_set_ready_time(screen->loop, 0);
+}
+
+/* The size of the plane as it is now, without reading a pixel. */
+static void first_size(struct screen *screen, uint32_t *width, uint32_t *height)
+{
+	struct plane plane = {0};
+	GError *error = NULL;
+
+	if (!screen->source->ops->acquire(screen->source, PLANE_PRIMARY, &plane, &error)) {
+		if (!plane_validate(&plane, &error)) {
+			*width = plane.width;
+			*height = plane.height;
+		}
+		screen->source->ops->release(screen->source, &plane);
+	}
+	screen->reason = g_strdup(error ? error->message : "waiting for the first picture");
+	g_clear_error(&error);
+	screen->source->ops->rest(screen->source);
+}
+
+int screen_create(struct source *source, const struct screen_options *options, struct screen **out)
+{
+	struct screen *screen = calloc(1, sizeof(*screen));
+	uint32_t width = FIRST_WIDTH, height = FIRST_HEIGHT;
+	struct frame *frame;
+	int ret = -ENOMEM;
+
+	if (!screen)
+		return -ENOMEM;
+	screen->sinks = g_ptr_array_new();
+	screen->event_fd = -1;
+	pacer_init(&screen->pacer, options->max_fps, false);
+	if (capture_create(&screen->capture))
+		goto fail;
+	screen->source = source;
+	first_size(screen, &width, &height);
+	frame = frame_create(width, height);
+	if (!frame)
+		goto fail;
+	ret = adopt_frame(screen, frame);
+	frame_release(frame);
+	if (ret)
+		goto fail;
+	card_draw(screen->frame, screen->reason);
+	screen->loop = g_source_new(&loop_funcs, sizeof(struct loop_source));
+	((struct loop_source *)screen->loop)->screen = screen;
+	g_source_set_name(screen->loop, "screen");
+	g_source_attach(screen->loop, NULL);
+	source->changed = on_source_changed;
+	source->changed_data = screen;
+	*out = screen;
+	return 0;
+fail:
+	screen->source = NULL; /* still the caller's */
+	screen_destroy(screen);
+	return ret;
+}
+
+void screen_destroy(struct screen *screen)
+{
+	struct sink *sink;
+
+	if (!screen)
+		return;
+	for_each_sink(screen, sink) sink->ops->close(sink);
+	g_ptr_array_free(screen->sinks, TRUE);
+	if (screen->loop) {
+		g_source_destroy(screen->loop);
+		g_source_unref(screen->loop);
+	}
+	if (screen->source)
+		screen->source->ops->close(screen->source);
+	capture_destroy(screen->capture);
+	damage_finish(&screen->changed);
+	damage_finish(&screen->hinted);
+	frame_release(screen->frame);
+	g_free(screen->reason);
+	free(screen);
+}
+
+struct frame *screen_frame(struct screen *screen)
+{
+	return screen->frame;
+}
+
+void screen_add_sink(struct screen *screen, struct sink *sink)
+{
+	g_ptr_array_add(screen->sinks, sink);
+	sink->poke_data = screen;
+	sink->poke = on_poke;
+	sink_poke(sink);
+}
+
+const struct screen_counters *screen_counters(const struct screen *screen)
+{
+	return &screen->counters;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A screen: one source shown by any number of sinks. It captures the plane when the pacer says so
+ * and tells the sinks what changed. Runs in the main context; every call is the main thread's.
+ */
+#ifndef PLANECAST_SCREEN_H
+#define PLANECAST_SCREEN_H
+
+#include <glib.h>
+
+#include "frame.h"
+#include "sink.h"
+#include "source.h"
+
+struct screen;
+
+struct screen_options {
+	unsigned int max_fps;
+};
+
+struct screen_counters {
+	uint64_t looks;      /* how often the plane was asked for */
+	uint64_t passes;     /* how often pixels were read */
+	uint64_t bytes_read; /* of planes */
+	uint64_t cells;      /* found changed */
+	uint64_t retries;    /* passes thrown away because the plane changed meanwhile */
+	uint64_t resizes;
+};
+
+/*
+ * Takes the source over. The first frame has the plane's size, or is a "no signal" card where
+ * there is no plane yet. 0 or -ENOMEM.
+ */
+int screen_create(struct source *source, const struct screen_options *options,
+		  struct screen **screen);
+
+/* Closes all its sinks, then the source. Takes NULL. */
+void screen_destroy(struct screen *screen);
+
+/* The frame as it is now: valid until the next turn of the main loop, acquire it to keep it. */
+struct frame *screen_frame(struct screen *screen);
+
+/* Takes the sink over: wakes it, asks it, closes it. */
+void screen_add_sink(struct screen *screen, struct sink *sink);
+
+const struct screen_counters *screen_counters(const struct screen *screen);
+
+#endif

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vnc.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <pthread.h>
+
+#include "log.h"
+#include "vnc_client.h"
+#include "vnc_library.h"
+
+#define DEFAULT_NAME     "planecast"
+#define DEFAULT_STALL_MS 5000
+#define TICK_MS          250
+/* Frames before the current one that slow clients may keep alive, and how long that is normal. */
+#define OLD_FRAMES   3u
+#define OLD_GRACE_US (300 * G_TIME_SPAN_MILLISECOND)
+/* Lines about clients that come and go. */
+#define LOG_BURST    20
+#define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
+
+struct vnc {
+	struct sink sink; /* first: ops get it */
+	char *name;
+	gint64 stall_us;
+	struct door *door;
+	GThread *thread;
+	GMainContext *context;
+	GMainLoop *loop;
+	bool closing; /* of the thread */
+
+	pthread_mutex_t lock; /* of all below */
+	GPtrArray *guests;
+	struct frame *frame;
+	struct vnc_counts counts;
+	struct log_limit limit;
+};
+
+/* A client in the list. */
+struct guest {
+	struct vnc *vnc;
+	struct vnc_client *client;
+	struct door_ticket *ticket;
+	GSource *input; /* of the thread; NULL while the client has said too much */
+};
+
+/* A line about a client, unless they come by the dozen. reason may be NULL. */
+static void say(struct vnc *vnc, const char *peer, const char *what, const char *reason)
+{
+	unsigned int missed;
+	gboolean pass;
+
+	pthread_mutex_lock(&vnc->lock);
+	pass = log_limit_pass(&vnc->limit, LOG_BURST, LOG_INTERVAL, &missed);
+	pthread_mutex_unlock(&vnc->lock);
+	if (!pass)
+		return;
+	if (missed)
+		log_info("vnc: %u lines left out", missed);
+	log_info("vnc: %s %s%s%s", peer, what, reason ? ": " : "", reason ? reason : "");
+}
+
+/* The thread: input, stalls, the end of clients. */
+
+static gboolean on_input(gint fd, GIOCondition condition, gpointer data);
+
+static void watch(struct guest *guest)
+{
+	guest->input = g_unix_fd_source_new(vnc_client_fd(guest->client), G_IO_IN);
+	g_source_set_callback(guest->input, G_SOURCE_FUNC(on_input), guest, NULL);
+	g_source_attach(guest->input, guest->vnc->context);
+}
+
+static void unwatch(struct guest *guest)
+{
+	if (!guest->input)
+		return;
+	g_source_destroy(guest->input);
+	g_source_unref(guest->input);
+	guest->input = NULL;
+}
+
+static gboolean on_input(gint fd, GIOCondition condition, gpointer data)
+{
+	struct guest *guest = data;
+
+	(void)fd;
+	(void)condition;
+	if (!vnc_client_input(guest->client))
+		unwatch(guest);
+	return G_SOURCE_CONTINUE;
+}
+
+static void guest_free(struct guest *guest)
+{
+	unwatch(guest);
+	vnc_client_destroy(guest->client);
+	door_leave(guest->ticket);
+	g_free(guest);
+}
+
+/* A client's thread has finished: nobody uses it any more once it is out of the list. */
+static gboolean on_ended(gpointer data)
+{
+	struct guest *guest = data;
+	struct vnc *vnc = guest->vnc;
+	const char *reason = vnc_client_reason(guest->client);
+	guint left;
+
+	pthread_mutex_lock(&vnc->lock);
+	g_ptr_array_remove_fast(vnc->guests, guest);
+	left = vnc->counts.clients = vnc->guests->len;
+	pthread_mutex_unlock(&vnc->lock);
+	say(vnc, vnc_client_peer(guest->client), reason ? "disconnected" : "left", reason);
+	guest_free(guest);
+	if (vnc->closing && !left)
+		g_main_loop_quit(vnc->loop);
+	else if (!vnc->closing)
+		sink_poke(&vnc->sink);
+	return G_SOURCE_REMOVE;
+}
+
+static void invoke(struct vnc *vnc, GSourceFunc callback, void *data)
+{
+	GSource *source = g_idle_source_new();
+
+	g_source_set_priority(source, G_PRIORITY_DEFAULT);
+	g_source_set_callback(source, callback, data, NULL);
+	g_source_attach(source, vnc->context);
+	g_source_unref(source);
+}
+
+static void ended(struct vnc_client *client, void *data)
+{
+	struct guest *guest = data;
+
+	(void)client;
+	invoke(guest->vnc, on_ended, guest);
+}
+
+static void poke(void *data)
+{
+	struct guest *guest = data;
+
+	sink_poke(&guest->vnc->sink);
+}
+
+/*
+ * With the lock. Clients that are slow to finish an old frame keep it in memory. A few may; beyond
+ * OLD_FRAMES, those on the oldest are dropped.
+ */
+static void drop_behind(struct vnc *vnc, gint64 now)
+{
+	for (;;) {
+		uint64_t seen[OLD_FRAMES + 1], oldest = UINT64_MAX;
+		unsigned int count = 0;
+
+		for (guint i = 0; i < vnc->guests->len && count <= OLD_FRAMES; i++) {
+			struct guest *guest = vnc->guests->pdata[i];
+			uint64_t generation;
+			gint64 since = vnc_client_lags_since(guest->client, &generation);
+			unsigned int j = 0;
+
+			if (!since || now - since < OLD_GRACE_US)
+				continue;
+			while (j < count && seen[j] != generation)
+				j++;
+			if (j == count)
+				seen[count++] = generation;
+			oldest = MIN(oldest, generation);
+		}
+		if (count <= OLD_FRAMES)
+			return;
+		for (guint i = 0; i < vnc->guests->len; i++) {
+			struct guest *guest = vnc->guests->pdata[i];
+			uint64_t generation;
+
+			if (!vnc_client_lags_since(guest->client, &generation) ||
+			    generation != oldest)
+				continue;
+			vnc_client_stop(guest->client, "too slow for the mode changes");
+			vnc->counts.dropped_behind++;
+		}
+	}
+}
+
+static gboolean on_tick(gpointer data)
+{
+	struct vnc *vnc = data;
+	gint64 now = g_get_monotonic_time();
+
+	pthread_mutex_lock(&vnc->lock);
+	for (guint i = 0; i < vnc->guests->len; i++) {
+		struct guest *guest = vnc->guests->pdata[i];
+
+		if (vnc_client_is_stalled(guest->client, now, vnc->stall_us)) {
+			vnc_client_stop(guest->client, "it took nothing that was sent to it");
+			vnc->counts.stalled++;
+		}
+		if (vnc_client_refill(guest->client) && !guest->input)
+			watch(guest);
+	}
+	drop_behind(vnc, now);
+	pthread_mutex_unlock(&vnc->lock);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_close(gpointer data)
+{
+	struct vnc *vnc = data;
+	guint left;
+
+	vnc->closing = true;
+	pthread_mutex_lock(&vnc->lock);
+	left = vnc->guests->len;
+	for (guint i = 0; i < left; i++)
+		vnc_client_stop(((struct guest *)vnc->guests->pdata[i])->client,
+				"the server is closing");
+	pthread_mutex_unlock(&vnc->lock);
+	if (!left)
+		g_main_loop_quit(vnc->loop);
+	return G_SOURCE_REMOVE;
+}
+
+static gpointer run(gpointer data)
+{
+	struct vnc *vnc = data;
+	GSource *tick = g_timeout_source_new(TICK_MS);
+
+	g_main_context_push_thread_default(vnc->context);
+	g_source_set_callback(tick, on_tick, vnc, NULL);
+	g_source_attach(tick, vnc->context);
+	g_source_unref(tick);
+	g_main_loop_run(vnc->loop);
+	g_main_context_pop_thread_default(vnc->context);
+	return NULL;
+}
+
+/* The door's thread. */
+
+static const char *full(void *data)
+{
+	(void)data;
+	return vnc_library_room() > 0 ? NULL : "too many open files";
+}
+
+static void welcome(const struct door_guest *arrival, void *data)
+{
+	struct vnc *vnc = data;
+	struct guest *guest = g_new0(struct guest, 1);
+	struct vnc_client_owner owner = {vnc->name, poke, ended, guest};
+	int r;
+
+	guest->vnc = vnc;
+	guest->ticket = arrival->ticket;
+	guest->client = vnc_client_create(arrival->fd, arrival->peer, &owner);
+	say(vnc, arrival->peer, "connected", NULL);
+	pthread_mutex_lock(&vnc->lock);
+	r = vnc_client_start(guest->client, vnc->frame);
+	if (!r) {
+		g_ptr_array_add(vnc->guests, guest);
+		vnc->counts.clients = vnc->guests->len;
+		/* on_ended() comes in the thread that reads: it cannot overtake this. */
+		watch(guest);
+	}
+	pthread_mutex_unlock(&vnc->lock);
+	if (r < 0) {
+		say(vnc, arrival->peer, "disconnected", g_strerror(-r));
+		guest_free(guest);
+		return;
+	}
+	sink_poke(&vnc->sink);
+}
+
+/* The sink. */
+
+static int vnc_resize(struct sink *sink, struct frame *frame)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+	struct frame *old;
+
+	pthread_mutex_lock(&vnc->lock);
+	old = vnc->frame;
+	vnc->frame = frame_acquire(frame);
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_resize(((struct guest *)vnc->guests->pdata[i])->client, frame);
+	drop_behind(vnc, g_get_monotonic_time());
+	pthread_mutex_unlock(&vnc->lock);
+	frame_release(old);
+	return 0;
+}
+
+static void vnc_wake(struct sink *sink, const struct damage *damage)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+
+	pthread_mutex_lock(&vnc->lock);
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_wake(((struct guest *)vnc->guests->pdata[i])->client, damage);
+	pthread_mutex_unlock(&vnc->lock);
+}
+
+static void vnc_captured(struct sink *sink)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+
+	pthread_mutex_lock(&vnc->lock);
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_captured(((struct guest *)vnc->guests->pdata[i])->client);
+	pthread_mutex_unlock(&vnc->lock);
+}
+
+static void vnc_demand(struct sink *sink, struct sink_demand *demand)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+
+	*demand = (struct sink_demand){0};
+	pthread_mutex_lock(&vnc->lock);
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_demand(((struct guest *)vnc->guests->pdata[i])->client, demand);
+	pthread_mutex_unlock(&vnc->lock);
+}
+
+static void vnc_close(struct sink *sink)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+
+	if (vnc->door)
+		door_close(vnc->door);
+	if (vnc->thread) {
+		invoke(vnc, on_close, vnc);
+		g_thread_join(vnc->thread);
+	}
+	door_destroy(vnc->door);
+	g_main_loop_unref(vnc->loop);
+	g_main_context_unref(vnc->context);
+	g_ptr_array_unref(vnc->guests);
+	frame_release(vnc->frame);
+	pthread_mutex_destroy(&vnc->lock);
+	g_free(vnc->name);
+	g_free(vnc);
+}
+
+static const struct sink_ops vnc_ops = {
+	.name = "vnc",
+	.resize = vnc_resize,
+	.wake = vnc_wake,
+	.captured = vnc_captured,
+	.demand = vnc_demand,
+	.close = vnc_close,
+};
+
+int vnc_create(const struct vnc_options *options, struct frame *frame, struct sink **sink,
+	       GError **error)
+{
+	struct vnc *vnc = g_new0(struct vnc, 1);
+	struct door_options door = {
+		.name = "vnc",
+		.max_clients = options->max_clients,
+		.per_address = options->per_address,
+		.handshakes = options->handshakes,
+		.handshake_ms = options->handshake_ms,
+		.full = full,
+		.welcome = welcome,
+		.data = vnc,
+	};
+	unsigned int stall_ms = options->stall_ms ? options->stall_ms : DEFAULT_STALL_MS;
+	int r;
+
+	vnc->sink.ops = &vnc_ops;
+	vnc->name = g_strdup(options->name ? options->name : DEFAULT_NAME);
+	vnc->stall_us = stall_ms * G_TIME_SPAN_MILLISECOND;
+	vnc->frame = frame_acquire(frame);
+	vnc->guests = g_ptr_array_new();
+	pthread_mutex_init(&vnc->lock, NULL);
+	vnc->context = g_main_context_new();
+	vnc->loop = g_main_loop_new(vnc->context, FALSE);
+	r = door_create(&door, &vnc->door, error);
+	if (r < 0)
+		goto fail;
+	vnc->thread = g_thread_try_new("vnc", run, vnc, NULL);
+	if (!vnc->thread) {
+		r = fail(error, EXIT_FAILED, EAGAIN, "vnc: cannot start a thread");
+		goto fail;
+	}
+	*sink = &vnc->sink;
+	return 0;
+fail:
+	vnc_close(&vnc->sink);
+	return r;
+}
+
+int vnc_listen(struct sink *sink, const char *address, GError **error)
+{
+	return door_listen(((struct vnc *)sink)->door, address, error);
+}
+
+void vnc_count(struct sink *sink, struct vnc_counts *counts)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+
+	pthread_mutex_lock(&vnc->lock);
+	*counts = vnc->counts;
+	pthread_mutex_unlock(&vnc->lock);
+	door_count(vnc->door, &counts->door);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VNC sink: clients come in through a door of its own (door.h), each with a sending thread; one
+ * more thread reads what they say and throws out those that take nothing.
+ *
+ * A mode change waits for nobody: every client moves on to the new frame when it has finished what
+ * it was sending, and keeps the old one until then. View-only; security None, on loopback and unix
+ * sockets.
+ */
+#ifndef PLANECAST_VNC_H
+#define PLANECAST_VNC_H
+
+#include <glib.h>
+
+#include "door.h"
+#include "sink.h"
+
+/* All zero: the defaults. */
+struct vnc_options {
+	const char *name;          /* of the desktop, for viewers' title bars; copied */
+	unsigned int max_clients;  /* DOOR_DEFAULT_CLIENTS */
+	unsigned int per_address;  /* of these from one host; 0: no limit of its own */
+	unsigned int handshakes;   /* DOOR_DEFAULT_HANDSHAKES */
+	unsigned int handshake_ms; /* DOOR_DEFAULT_HANDSHAKE */
+	unsigned int stall_ms;     /* a client that takes nothing for so long is dropped: 5000 */
+};
+
+/*
+ * A sink that shows `frame` (it takes a reference) to nobody yet. Set sink->poke before the first
+ * vnc_listen(). A newcomer gets ServerInit only after captured() has followed the demand() that
+ * counted it as fresh, so the size and the pixels that it sees first are what the device shows.
+ * 0 or -errno.
+ */
+int vnc_create(const struct vnc_options *options, struct frame *frame, struct sink **sink,
+	       GError **error);
+
+/* As door_listen(): may be called several times. */
+int vnc_listen(struct sink *sink, const char *address, GError **error);
+
+/* What happened so far. */
+struct vnc_counts {
+	struct door_counts door;
+	unsigned int clients;        /* now */
+	unsigned int stalled;        /* dropped: took nothing */
+	unsigned int dropped_behind; /* dropped: kept too many old frames alive at mode changes */
+};
+void vnc_count(struct sink *sink, struct vnc_counts *counts);
+
+#endif

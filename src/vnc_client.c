@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vnc_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vnc_library.h"
+#include "vnc_parser.h"
+
+#define READ_AT_ONCE 4096
+/* What a client may say between two refills: far more than hands and clipboards can. */
+#define BUDGET_BYTES    262144
+#define BUDGET_MESSAGES 2000
+#define HIGH_FD         1024 /* beyond what libvncserver's fd_set holds: its room is kept for it */
+
+/* A newcomer sees nothing until a pass that began after it was announced has finished. */
+enum freshness {
+	FRESH_NEW,       /* demand() has not told of it yet */
+	FRESH_ANNOUNCED, /* waits for captured() */
+	FRESH_CURRENT,
+};
+
+struct vnc_client {
+	struct vnc_client_owner owner;
+	int fd;
+	char *peer;
+	GThread *thread;
+
+	/* Of the thread that calls input and refill. */
+	struct vnc_parser parser;
+	gint64 bytes_left, messages_left;
+	/* Of the one that calls is_stalled. */
+	uint64_t acked;
+	int queued;
+	gint64 moved;
+
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t news;  /* something for the sending thread */
+	bool stop;
+	const char *reason;
+	enum freshness freshness;
+	struct frame *frame;  /* current */
+	uint64_t showing;     /* generation of the frame that the sending thread works with */
+	gint64 superseded;    /* when `frame` became another one than that, or 0 */
+	struct damage damage; /* of `frame`, not yet taken by the sending thread */
+	bool sending;         /* it works on an update */
+	bool rest;            /* it has more to send, outside of what was asked for */
+	bool asked;           /* it holds a request that it could not answer yet */
+	bool new_request, new_format, new_encodings;
+	struct vnc_rect request;
+	struct vnc_format format;
+	struct vnc_encodings encodings;
+	bool announce_size, deny_size, force_look;
+	bool waiting; /* as last told by poke */
+};
+
+/* What the sending thread takes along, all at once. */
+struct work {
+	struct frame *frame; /* NULL: the same */
+	struct damage damage;
+	bool request, format, encodings, announce_size, deny_size;
+	struct vnc_rect rect;
+	struct vnc_format new_format;
+	struct vnc_encodings new_encodings;
+};
+
+struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_client_owner *owner)
+{
+	struct vnc_client *client = g_new0(struct vnc_client, 1);
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+	client->owner = *owner;
+	client->fd = fd;
+	if (high >= 0) {
+		close(fd);
+		client->fd = high;
+	}
+	client->peer = g_strdup(peer);
+	pthread_mutex_init(&client->lock, NULL);
+	pthread_cond_init(&client->news, NULL);
+	vnc_parser_init(&client->parser);
+	vnc_client_refill(client);
+	return client;
+}
+
+/* With the lock. */
+
+static bool has_request(const struct vnc_client *client)
+{
+	return client->asked || client->new_request;
+}
+
+/* Is there anything that the sending thread can do now? */
+static bool has_work(const struct vnc_client *client)
+{
+	if (client->frame->generation != client->showing)
+		return true;
+	if (client->force_look)
+		return true;
+	if (client->new_request && client->rest)
+		return true;
+	return has_request(client) && (client->announce_size || !damage_is_empty(&client->damage));
+}
+
+/* True if the client has just begun to wait for a frame: poke, after unlocking. */
+static bool begins_to_wait(struct vnc_client *client)
+{
+	bool before = client->waiting;
+
+	client->waiting = client->freshness == FRESH_CURRENT && has_request(client) &&
+			  !client->sending && !has_work(client);
+	return client->waiting && !before;
+}
+
+static void stop_locked(struct vnc_client *client, const char *reason)
+{
+	if (client->stop)
+		return;
+	client->stop = true;
+	client->reason = reason;
+	/* Wakes a blocked write; the descriptor itself lives until destroy. */
+	shutdown(client->fd, SHUT_RDWR);
+	pthread_cond_signal(&client->news);
+}
+
+/* Only for a client that is not stopping yet: all memory it has is small, so this hardly fails. */
+static bool renew_damage(struct vnc_client *client)
+{
+	damage_finish(&client->damage);
+	if (damage_init(&client->damage, client->frame->width, client->frame->height)) {
+		stop_locked(client, "out of memory");
+		return false;
+	}
+	return true;
+}
+
+/* The sending thread. */
+
+static void take_work(struct vnc_client *client, struct work *work)
+{
+	*work = (struct work){
+		.damage = client->damage,
+		.request = client->new_request,
+		.format = client->new_format,
+		.encodings = client->new_encodings,
+		.announce_size = client->announce_size,
+		.deny_size = client->deny_size,
+		.rect = client->request,
+		.new_format = client->format,
+		.new_encodings = client->encodings,
+	};
+	if (client->showing != client->frame->generation)
+		work->frame = frame_acquire(client->frame);
+	client->showing = client->frame->generation;
+	client->superseded = 0;
+	client->damage = (struct damage){0};
+	client->new_request = client->new_format = client->new_encodings = false;
+	client->announce_size = client->deny_size = client->force_look = false;
+	client->sending = true;
+	renew_damage(client);
+}
+
+static enum vnc_library_result do_work(struct vnc_library *library, const struct work *work)
+{
+	if (work->encodings)
+		vnc_library_set_encodings(library, &work->new_encodings);
+	if (work->format && !vnc_library_set_format(library, &work->new_format))
+		return VNC_LIBRARY_FAILED;
+	if (work->frame)
+		vnc_library_set_frame(library, work->frame);
+	vnc_library_add(library, &work->damage);
+	if (work->announce_size)
+		vnc_library_announce_size(library, work->deny_size);
+	if (work->request)
+		vnc_library_request(library, &work->rect);
+	return vnc_library_update(library);
+}
+
+static void finish_work(struct work *work)
+{
+	frame_release(work->frame);
+	damage_finish(&work->damage);
+}
+
+/* Waits until the client may see the frame; then attaches with the frame as it is then. */
+static struct vnc_library *attach(struct vnc_client *client)
+{
+	struct vnc_library *library = NULL;
+	struct frame *frame = NULL;
+	int r = 0;
+
+	pthread_mutex_lock(&client->lock);
+	while (!client->stop && client->freshness != FRESH_CURRENT)
+		pthread_cond_wait(&client->news, &client->lock);
+	if (!client->stop)
+		frame = frame_acquire(client->frame);
+	pthread_mutex_unlock(&client->lock);
+	if (!frame)
+		return NULL;
+	r = vnc_library_create(client->fd, client->owner.desktop, client->peer, frame, &library);
+	pthread_mutex_lock(&client->lock);
+	if (r < 0)
+		stop_locked(client, r == -EPIPE ? NULL : g_strerror(-r));
+	client->showing = frame->generation;
+	client->rest = true; /* all of it */
+	pthread_mutex_unlock(&client->lock);
+	frame_release(frame);
+	return library;
+}
+
+/* One turn, with the lock, which it gives up while it works. */
+static void turn(struct vnc_client *client, struct vnc_library *library)
+{
+	enum vnc_library_result result;
+	struct work work;
+	bool poke;
+
+	take_work(client, &work);
+	pthread_mutex_unlock(&client->lock);
+	result = do_work(library, &work);
+	finish_work(&work);
+	pthread_mutex_lock(&client->lock);
+	client->sending = false;
+	client->rest = vnc_library_has_rest(library);
+	if (result == VNC_LIBRARY_SENT)
+		client->asked = false;
+	else if (work.request)
+		client->asked = true;
+	if (result == VNC_LIBRARY_FAILED)
+		stop_locked(client, NULL);
+	if (result == VNC_LIBRARY_CANNOT_RESIZE)
+		stop_locked(client, "the size changed, and it has no DesktopSize to follow");
+	poke = begins_to_wait(client);
+	if (poke && !client->stop) {
+		pthread_mutex_unlock(&client->lock);
+		client->owner.poke(client->owner.data);
+		pthread_mutex_lock(&client->lock);
+	}
+}
+
+/* A peer that is gone must not kill the process. */
+static void block_sigpipe(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static gpointer run(gpointer data)
+{
+	struct vnc_client *client = data;
+	struct vnc_library *library;
+
+	block_sigpipe();
+	library = attach(client);
+	if (library) {
+		pthread_mutex_lock(&client->lock);
+		while (!client->stop) {
+			if (has_work(client))
+				turn(client, library);
+			else
+				pthread_cond_wait(&client->news, &client->lock);
+		}
+		pthread_mutex_unlock(&client->lock);
+		vnc_library_destroy(library);
+	}
+	client->owner.ended(client, client->owner.data);
+	return NULL;
+}
+
+int vnc_client_start(struct vnc_client *client, struct frame *frame)
+{
+	client->frame = frame_acquire(frame);
+	if (!renew_damage(client))
+		return -ENOMEM;
+	client->thread = g_thread_try_new("vnc-client", run, client, NULL);
+	return client->thread ? 0 : -EAGAIN;
+}
+
+/* The side of the sink. */
+
+void vnc_client_resize(struct vnc_client *client, struct frame *frame)
+{
+	struct frame *old;
+
+	pthread_mutex_lock(&client->lock);
+	old = client->frame;
+	client->frame = frame_acquire(frame);
+	if (!client->superseded)
+		client->superseded = g_get_monotonic_time();
+	if (!client->stop)
+		renew_damage(client);
+	pthread_cond_signal(&client->news);
+	pthread_mutex_unlock(&client->lock);
+	frame_release(old);
+}
+
+void vnc_client_wake(struct vnc_client *client, const struct damage *damage)
+{
+	pthread_mutex_lock(&client->lock);
+	if (!client->stop && damage->width == client->damage.width &&
+	    damage->height == client->damage.height) {
+		damage_merge(&client->damage, damage);
+		begins_to_wait(client);
+		if (has_work(client))
+			pthread_cond_signal(&client->news);
+	}
+	pthread_mutex_unlock(&client->lock);
+}
+
+void vnc_client_captured(struct vnc_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	if (client->freshness == FRESH_ANNOUNCED) {
+		client->freshness = FRESH_CURRENT;
+		pthread_cond_signal(&client->news);
+	}
+	pthread_mutex_unlock(&client->lock);
+}
+
+void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand)
+{
+	pthread_mutex_lock(&client->lock);
+	if (!client->stop) {
+		demand->clients++;
+		begins_to_wait(client);
+		if (client->waiting)
+			demand->waiting++;
+		if (client->freshness == FRESH_NEW) {
+			client->freshness = FRESH_ANNOUNCED;
+			demand->fresh++;
+		}
+	}
+	pthread_mutex_unlock(&client->lock);
+}
+
+int vnc_client_fd(const struct vnc_client *client)
+{
+	return client->fd;
+}
+
+const char *vnc_client_peer(const struct vnc_client *client)
+{
+	return client->peer;
+}
+
+const char *vnc_client_reason(struct vnc_client *client)
+{
+	const char *reason;
+
+	pthread_mutex_lock(&client->lock);
+	reason = client->reason;
+	pthread_mutex_unlock(&client->lock);
+	return reason;
+}
+
+/* What the client says. */
+
+static void on_format(void *data, const struct vnc_format *format)
+{
+	struct vnc_client *client = data;
+
+	client->format = *format;
+	client->new_format = true;
+}
+
+static void on_encodings(void *data, const struct vnc_encodings *encodings)
+{
+	struct vnc_client *client = data;
+
+	client->encodings = *encodings;
+	client->new_encodings = true;
+	/* A cursor to hide or a size to tell may answer a request that waits. */
+	client->force_look = client->asked;
+}
+
+static void join_rects(struct vnc_rect *a, const struct vnc_rect *b)
+{
+	uint32_t x2 = MAX((uint32_t)a->x + a->width, (uint32_t)b->x + b->width);
+	uint32_t y2 = MAX((uint32_t)a->y + a->height, (uint32_t)b->y + b->height);
+
+	a->x = MIN(a->x, b->x);
+	a->y = MIN(a->y, b->y);
+	a->width = (uint16_t)MIN(x2 - a->x, UINT16_MAX);
+	a->height = (uint16_t)MIN(y2 - a->y, UINT16_MAX);
+}
+
+static void on_request(void *data, bool incremental, const struct vnc_rect *rect)
+{
+	struct vnc_client *client = data;
+
+	if (client->new_request)
+		join_rects(&client->request, rect);
+	else
+		client->request = *rect;
+	client->new_request = true;
+	if (incremental)
+		return;
+	damage_add(&client->damage,
+		   &(struct detile_rect){rect->x, rect->y, rect->width, rect->height});
+	client->announce_size = true;
+}
+
+static void on_set_desktop_size(void *data, uint16_t width, uint16_t height)
+{
+	struct vnc_client *client = data;
+
+	(void)width; /* the guest alone decides */
+	(void)height;
+	client->announce_size = true;
+	client->deny_size = true;
+}
+
+/* Only watching: input goes nowhere. */
+static void on_key(void *data, bool down, uint32_t keysym)
+{
+	(void)data;
+	(void)down;
+	(void)keysym;
+}
+
+static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
+{
+	(void)data;
+	(void)buttons;
+	(void)x;
+	(void)y;
+}
+
+/* Called with the lock. */
+static const struct vnc_parser_ops parser_ops = {
+	.format = on_format,
+	.encodings = on_encodings,
+	.request = on_request,
+	.set_desktop_size = on_set_desktop_size,
+	.key = on_key,
+	.pointer = on_pointer,
+};
+
+bool vnc_client_input(struct vnc_client *client)
+{
+	uint8_t bytes[READ_AT_ONCE];
+	ssize_t n = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	uint64_t messages = client->parser.messages;
+	bool poke = false, go_on = true;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	pthread_mutex_lock(&client->lock);
+	if (n <= 0)
+		stop_locked(client, NULL);
+	else if (!client->stop &&
+		 vnc_parser_feed(&client->parser, bytes, (size_t)n, &parser_ops, client))
+		stop_locked(client, client->parser.reason);
+	if (client->stop) {
+		go_on = false;
+	} else {
+		poke = begins_to_wait(client);
+		if (has_work(client))
+			pthread_cond_signal(&client->news);
+	}
+	pthread_mutex_unlock(&client->lock);
+	client->bytes_left -= n;
+	client->messages_left -= (gint64)(client->parser.messages - messages);
+	if (poke)
+		client->owner.poke(client->owner.data);
+	return go_on && client->bytes_left > 0 && client->messages_left > 0;
+}
+
+bool vnc_client_refill(struct vnc_client *client)
+{
+	bool stopped;
+
+	pthread_mutex_lock(&client->lock);
+	stopped = client->stop;
+	pthread_mutex_unlock(&client->lock);
+	client->bytes_left = MIN(client->bytes_left + BUDGET_BYTES, BUDGET_BYTES);
+	client->messages_left = MIN(client->messages_left + BUDGET_MESSAGES, BUDGET_MESSAGES);
+	return !stopped && client->bytes_left > 0 && client->messages_left > 0;
+}
+
+/* Watching whether it takes its data. */
+
+static uint64_t bytes_acked(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t length = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+		return 0; /* a unix socket: its queue alone tells */
+	return info.tcpi_bytes_acked;
+}
+
+bool vnc_client_is_stalled(struct vnc_client *client, gint64 now, gint64 stall_us)
+{
+	uint64_t acked = bytes_acked(client->fd);
+	int queued = 0;
+	bool moves;
+
+	if (ioctl(client->fd, SIOCOUTQ, &queued))
+		queued = 0;
+	/* TCP's queue may grow while nothing is taken: there the peer's word alone counts. */
+	moves = !queued || !client->moved || acked != client->acked ||
+		(!acked && queued != client->queued);
+	client->acked = acked;
+	client->queued = queued;
+	if (moves)
+		client->moved = now;
+	if (now - client->moved < stall_us)
+		return false;
+	client->moved = now;
+	return true;
+}
+
+gint64 vnc_client_lags_since(struct vnc_client *client, uint64_t *generation)
+{
+	gint64 since = 0;
+
+	pthread_mutex_lock(&client->lock);
+	if (client->sending && !client->stop && client->showing != client->frame->generation)
+		since = client->superseded;
+	*generation = client->showing;
+	pthread_mutex_unlock(&client->lock);
+	return since;
+}
+
+void vnc_client_stop(struct vnc_client *client, const char *reason)
+{
+	pthread_mutex_lock(&client->lock);
+	stop_locked(client, reason);
+	pthread_mutex_unlock(&client->lock);
+}
+
+void vnc_client_destroy(struct vnc_client *client)
+{
+	if (!client)
+		return;
+	if (client->thread)
+		g_thread_join(client->thread);
+	frame_release(client->frame);
+	damage_finish(&client->damage);
+	close(client->fd);
+	pthread_cond_destroy(&client->news);
+	pthread_mutex_destroy(&client->lock);
+	g_free(client->peer);
+	g_free(client);
+}

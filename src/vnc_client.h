@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A VNC client after the door: what it asked for, what of the frame it has not seen, and the
+ * thread that sends it. Only that thread ever waits for the client; all calls here are short.
+ *
+ * Lock order: the owner's lock, then the client's. The owner's callbacks are called without any.
+ */
+#ifndef PLANECAST_VNC_CLIENT_H
+#define PLANECAST_VNC_CLIENT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "sink.h"
+
+struct vnc_client;
+
+/* Called from any thread. */
+struct vnc_client_owner {
+	const char *desktop;      /* its name, for ServerInit; lives as long as the client */
+	void (*poke)(void *data); /* the client's part of demand() has changed */
+	void (*ended)(struct vnc_client *client, void *data); /* its thread has finished: destroy */
+	void *data;
+};
+
+/* Takes fd on success. The thread starts with vnc_client_start(). */
+struct vnc_client *vnc_client_create(int fd, const char *peer,
+				     const struct vnc_client_owner *owner);
+
+/* Gives it the first frame; from now on ended() will be called once. 0 or -errno. */
+int vnc_client_start(struct vnc_client *client, struct frame *frame);
+
+/* As in sink_ops, from main. */
+void vnc_client_resize(struct vnc_client *client, struct frame *frame);
+void vnc_client_wake(struct vnc_client *client, const struct damage *damage);
+void vnc_client_captured(struct vnc_client *client);
+void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand);
+
+int vnc_client_fd(const struct vnc_client *client);
+const char *vnc_client_peer(const struct vnc_client *client);
+
+/* Why it ended, NULL if it simply left. Once its thread has finished. */
+const char *vnc_client_reason(struct vnc_client *client);
+
+/*
+ * Reads and obeys what the socket has, a bounded amount. False when it is to be fed no more for
+ * now: it has ended, or sent so much that it has to wait for vnc_client_refill().
+ */
+bool vnc_client_input(struct vnc_client *client);
+bool vnc_client_refill(struct vnc_client *client); /* true: its socket may be watched again */
+
+/*
+ * Looks whether the client takes what is sent to it; to be called a few times a second. Returns
+ * true (once) when it has taken nothing for `stall_us` although data waits.
+ */
+bool vnc_client_is_stalled(struct vnc_client *client, gint64 now, gint64 stall_us);
+
+/*
+ * Since when its thread has been busy sending a frame that is not the current one, and which
+ * (struct frame's generation); 0 if it is not.
+ */
+gint64 vnc_client_lags_since(struct vnc_client *client, uint64_t *generation);
+
+/* From any thread: breaks the connection; the reason (static) is kept if it is the first. */
+void vnc_client_stop(struct vnc_client *client, const char *reason);
+
+/* After ended(), or if start failed. Joins the thread. */
+void vnc_client_destroy(struct vnc_client *client);
+
+#endif

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vnc_library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <pthread.h>
+#include <rfb/rfb.h>
+#include <rfb/rfbregion.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* The layout of rfbScreenInfo and rfbClientRec is used directly. */
+_Static_assert(sizeof(rfbBool) == 1, "libvncserver: rfbBool is a byte");
+
+#define VERSION        "RFB 003.008\n"
+#define VERSION_LENGTH 12
+#define FD_RESERVE     64
+#define REGION_RECTS   1000u /* a region of more than these is simplified */
+#define DAMAGE_RECTS   256u
+#define CORRE_SIZE     255 /* the widest a CoRRE rectangle can be: the count has 16 bits */
+#define NAME_LENGTH    127
+
+struct vnc_library {
+	rfbScreenInfoPtr screen;
+	rfbClientPtr client;
+	rfbCursor cursor;
+	struct frame *frame;
+	char *name;
+	uint32_t told_width, told_height; /* what the client believes the size to be */
+	bool announce, denied;            /* tell it the size although it knows */
+	bool cursor_pending;
+};
+
+/*
+ * Around everything in libvncserver that touches what all its screens share: the list mutex, which
+ * rfbGetScreen initialises again each time.
+ */
+static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void G_GNUC_PRINTF(1, 2) log_line(const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	g_strchomp(line);
+	log_debug("libvncserver: %s", line);
+}
+
+int vnc_library_room(void)
+{
+	struct rlimit limit;
+	int probe = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), top = FD_SETSIZE;
+
+	if (probe < 0)
+		probe = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (probe < 0)
+		return 0;
+	close(probe);
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < (rlim_t)top)
+		top = (int)limit.rlim_cur;
+	return top - FD_RESERVE - probe;
+}
+
+/* A cursor of which nothing shows: libvncserver sends it as "no cursor". */
+static void init_cursor(rfbCursor *cursor)
+{
+	static unsigned char nothing[1];
+
+	*cursor = (rfbCursor){.source = nothing, .mask = nothing, .width = 1, .height = 1};
+}
+
+static enum rfbNewClientAction hold(rfbClientPtr client)
+{
+	(void)client;
+	return RFB_CLIENT_ON_HOLD;
+}
+
+static void point_at(rfbScreenInfoPtr screen, const struct frame *frame)
+{
+	screen->width = (int)frame->width;
+	screen->height = (int)frame->height;
+	screen->paddedWidthInBytes = (int)frame->stride;
+	screen->frameBuffer = (char *)frame->pixels;
+}
+
+static rfbScreenInfoPtr create_screen(struct vnc_library *library, const struct frame *frame)
+{
+	rfbScreenInfoPtr screen = rfbGetScreen(NULL, NULL, (int)frame->width, (int)frame->height, 8,
+					       3, sizeof(uint32_t));
+
+	if (!screen)
+		return NULL;
+	/* PIXMAN_x8r8g8b8, in the host's byte order. */
+	screen->serverFormat.trueColour = 1; /* its TRUE is -1, and formats are compared */
+	screen->serverFormat.depth = 24;
+	screen->serverFormat.redShift = 16;
+	screen->serverFormat.greenShift = 8;
+	screen->serverFormat.blueShift = 0;
+	screen->port = 0;
+	screen->ipv6port = 0;
+	screen->desktopName = library->name;
+	screen->cursor = &library->cursor;
+	screen->newClientHook = hold;
+	screen->maxRectsPerUpdate = 0; /* REGION_RECTS is the limit */
+	point_at(screen, frame);
+	return screen;
+}
+
+/*
+ * rfbNewClient wants to greet somebody and to look for a WebSocket: it gets a socket pair that has
+ * said a version already, and the real socket takes the place of its end.
+ */
+static int create_client(struct vnc_library *library, int fd, const char *peer)
+{
+	char greeting[VERSION_LENGTH];
+	rfbClientPtr client;
+	int pair[2], r = 0;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	if (pair[1] >= FD_SETSIZE) {
+		close(pair[0]);
+		close(pair[1]);
+		return -EMFILE;
+	}
+	if (write(pair[0], VERSION, VERSION_LENGTH) != VERSION_LENGTH)
+		r = -EIO;
+	client = r ? NULL : rfbNewClient(library->screen, pair[1]);
+	if (!client) { /* it has closed its end */
+		if (r)
+			close(pair[1]);
+		close(pair[0]);
+		return r ? r : -ENOMEM;
+	}
+	library->client = client;
+	if (read(pair[0], greeting, sizeof(greeting)) != sizeof(greeting) ||
+	    dup3(fd, pair[1], O_CLOEXEC) < 0)
+		r = -EIO;
+	close(pair[0]);
+	client->onHold = FALSE;
+	client->protocolMajorVersion = 3;
+	client->protocolMinorVersion = 8;
+	client->state = RFB_NORMAL;
+	client->readyForSetColourMapEntries = TRUE;
+	client->correMaxWidth = CORRE_SIZE;
+	client->correMaxHeight = CORRE_SIZE;
+	/* Never its soft cursor, which paints into the frame; that is shared. */
+	client->enableCursorShapeUpdates = TRUE;
+	client->cursorWasChanged = FALSE;
+	free(client->host);
+	client->host = strdup(peer);
+	return r;
+}
+
+static int send_server_init(struct vnc_library *library)
+{
+	char message[sz_rfbServerInitMsg + NAME_LENGTH];
+	rfbServerInitMsg *init = (rfbServerInitMsg *)message;
+	const rfbPixelFormat *format = &library->screen->serverFormat;
+	size_t length = strnlen(library->name, NAME_LENGTH);
+
+	memset(message, 0, sizeof(message));
+	library->told_width = library->frame->width;
+	library->told_height = library->frame->height;
+	init->framebufferWidth = GUINT16_TO_BE((uint16_t)library->frame->width);
+	init->framebufferHeight = GUINT16_TO_BE((uint16_t)library->frame->height);
+	init->format = *format;
+	init->format.redMax = GUINT16_TO_BE(format->redMax);
+	init->format.greenMax = GUINT16_TO_BE(format->greenMax);
+	init->format.blueMax = GUINT16_TO_BE(format->blueMax);
+	init->nameLength = GUINT32_TO_BE((uint32_t)length);
+	memcpy(message + sz_rfbServerInitMsg, library->name, length);
+	return rfbWriteExact(library->client, message, (int)(sz_rfbServerInitMsg + length)) < 0
+		       ? -EPIPE
+		       : 0;
+}
+
+int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
+		       struct vnc_library **result)
+{
+	struct vnc_library *library = g_new0(struct vnc_library, 1);
+	int flags = fcntl(fd, F_GETFL), r = -ENOMEM;
+
+	/*
+	 * Blocking writes: they end at once when the socket is shut down, where the library's
+	 * select() does not (it waits for room, and a unix socket has none then).
+	 */
+	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	library->name = g_strdup(name);
+	library->frame = frame_acquire(frame);
+	init_cursor(&library->cursor);
+	pthread_mutex_lock(&shared_lock);
+	rfbLog = log_line;
+	rfbErr = log_line;
+	library->screen = create_screen(library, frame);
+	if (library->screen)
+		r = create_client(library, fd, peer);
+	pthread_mutex_unlock(&shared_lock);
+	if (!r)
+		r = send_server_init(library);
+	if (r < 0) {
+		vnc_library_destroy(library);
+		return r;
+	}
+	*result = library;
+	return 0;
+}
+
+void vnc_library_destroy(struct vnc_library *library)
+{
+	if (!library)
+		return;
+	pthread_mutex_lock(&shared_lock);
+	if (library->client)
+		rfbClientConnectionGone(library->client);
+	if (library->screen)
+		rfbScreenCleanup(library->screen);
+	pthread_mutex_unlock(&shared_lock);
+	frame_release(library->frame);
+	g_free(library->name);
+	g_free(library);
+}
+
+static void mark_all(struct vnc_library *library)
+{
+	rfbClientPtr client = library->client;
+
+	sraRgnDestroy(client->modifiedRegion);
+	client->modifiedRegion = sraRgnCreateRect(0, 0, (int)library->frame->width,
+						  (int)library->frame->height);
+}
+
+void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
+{
+	struct frame *old = library->frame;
+	bool asked = !sraRgnEmpty(library->client->requestedRegion);
+
+	library->frame = frame_acquire(frame);
+	point_at(library->screen, frame);
+	frame_release(old);
+	mark_all(library);
+	/* What was asked for may lie outside by now; a client asks again after news of a size. */
+	sraRgnMakeEmpty(library->client->requestedRegion);
+	if (asked)
+		vnc_library_request(library, &(struct vnc_rect){0, 0, UINT16_MAX, UINT16_MAX});
+}
+
+bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format *format)
+{
+	rfbClientPtr client = library->client;
+
+	client->format = (rfbPixelFormat){
+		.bitsPerPixel = format->bits,
+		.depth = format->depth,
+		.bigEndian = format->big_endian,
+		.trueColour = format->true_colour,
+		.redMax = format->red_max,
+		.greenMax = format->green_max,
+		.blueMax = format->blue_max,
+		.redShift = format->red_shift,
+		.greenShift = format->green_shift,
+		.blueShift = format->blue_shift,
+	};
+	return rfbSetTranslateFunction(client);
+}
+
+/* TigerVNC's levels of quality 0 .. 9 in terms of JPEG, as viewers expect them. */
+static void set_quality(rfbClientPtr client, const struct vnc_encodings *encodings)
+{
+	static const struct {
+		uint8_t quality, subsampling;
+	} levels[] = {{15, 1}, {29, 1}, {41, 1}, {42, 2}, {62, 2},
+		      {77, 2}, {79, 0}, {86, 0}, {92, 0}, {100, 0}};
+
+	client->tightQualityLevel = encodings->quality_level;
+	client->turboQualityLevel = -1;
+	client->turboSubsampLevel = 0;
+	if (encodings->quality_level >= 0) {
+		client->turboQualityLevel = levels[encodings->quality_level].quality;
+		client->turboSubsampLevel = levels[encodings->quality_level].subsampling;
+	}
+	if (encodings->fine_quality_level >= 0)
+		client->turboQualityLevel = encodings->fine_quality_level;
+	if (encodings->subsampling >= 0)
+		client->turboSubsampLevel = encodings->subsampling;
+}
+
+void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_encodings *encodings)
+{
+	rfbClientPtr client = library->client;
+
+	client->preferredEncoding = encodings->preferred;
+	client->enableLastRectEncoding = encodings->last_rect;
+	client->useRichCursorEncoding = encodings->rich_cursor;
+	library->cursor_pending = encodings->cursor;
+	client->useNewFBSize = encodings->desktop_size || encodings->extended_desktop_size;
+	client->useExtDesktopSize = encodings->extended_desktop_size;
+	if (encodings->compress_level >= 0)
+		client->zlibCompressLevel = (uint32_t)encodings->compress_level;
+	client->tightCompressLevel = encodings->compress_level >= 0 ? encodings->compress_level
+								    : TIGHT_DEFAULT_COMPRESSION;
+	set_quality(client, encodings);
+}
+
+void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rect)
+{
+	rfbClientPtr client = library->client;
+	int width = (int)library->frame->width, height = (int)library->frame->height;
+	int x2 = MIN(rect->x + rect->width, width), y2 = MIN(rect->y + rect->height, height);
+	sraRegionPtr region;
+
+	if (rect->x >= x2 || rect->y >= y2)
+		return;
+	region = sraRgnCreateRect(rect->x, rect->y, x2, y2);
+	sraRgnOr(client->requestedRegion, region);
+	sraRgnDestroy(region);
+	/* One rectangle: a client cannot make it grow by asking for patches. */
+	if (sraRgnCountRects(client->requestedRegion) > 1) {
+		region = sraRgnBBox(client->requestedRegion);
+		sraRgnDestroy(client->requestedRegion);
+		client->requestedRegion = region;
+	}
+}
+
+void vnc_library_announce_size(struct vnc_library *library, bool denied)
+{
+	if (!library->client->useExtDesktopSize)
+		return;
+	library->announce = true;
+	library->denied |= denied;
+}
+
+static void add_rect(const struct detile_rect *rect, void *data)
+{
+	sraRegionPtr region = sraRgnCreateRect((int)rect->x, (int)rect->y,
+					       (int)(rect->x + rect->width),
+					       (int)(rect->y + rect->height));
+
+	sraRgnOr(data, region);
+	sraRgnDestroy(region);
+}
+
+static void count_rect(const struct detile_rect *rect, void *data)
+{
+	(void)rect;
+	(*(size_t *)data)++;
+}
+
+/* Rectangles of a row from the first to the last: at most one a row of cells. */
+struct rows {
+	sraRegionPtr region;
+	struct detile_rect row;
+};
+
+static void add_to_row(const struct detile_rect *rect, void *data)
+{
+	struct rows *rows = data;
+	uint32_t end = rect->x + rect->width;
+
+	if (rows->row.height && rows->row.y == rect->y) {
+		rows->row.width = end - rows->row.x;
+		return;
+	}
+	if (rows->row.height)
+		add_rect(&rows->row, rows->region);
+	rows->row = *rect;
+}
+
+void vnc_library_add(struct vnc_library *library, const struct damage *damage)
+{
+	sraRegionPtr modified = library->client->modifiedRegion;
+	size_t count = 0;
+
+	damage_each(damage, count_rect, &count);
+	if (count > DAMAGE_RECTS) {
+		struct rows rows = {.region = modified};
+
+		damage_each(damage, add_to_row, &rows);
+		add_rect(&rows.row, modified);
+	} else {
+		damage_each(damage, add_rect, modified);
+	}
+	if (sraRgnCountRects(modified) > REGION_RECTS)
+		mark_all(library);
+}
+
+static bool intersect(const sraRegion *a, const sraRegion *b)
+{
+	sraRegionPtr both = sraRgnCreateRgn(a);
+	bool some = sraRgnAnd(both, b);
+
+	sraRgnDestroy(both);
+	return some;
+}
+
+static bool is_told(const struct vnc_library *library)
+{
+	return library->told_width == library->frame->width &&
+	       library->told_height == library->frame->height;
+}
+
+static void tell_size(struct vnc_library *library)
+{
+	rfbClientPtr client = library->client;
+
+	client->newFBSizePending = TRUE;
+	client->requestedDesktopSizeChange = library->denied
+						     ? rfbExtDesktopSize_ClientRequestedChange
+						     : 0;
+	client->lastDesktopSizeChangeError = library->denied ? rfbExtDesktopSize_ResizeProhibited
+							     : 0;
+	library->announce = library->denied = false;
+	library->told_width = library->frame->width;
+	library->told_height = library->frame->height;
+}
+
+enum vnc_library_result vnc_library_update(struct vnc_library *library)
+{
+	rfbClientPtr client = library->client;
+	bool told = is_told(library);
+
+	if (client->sock == RFB_INVALID_SOCKET)
+		return VNC_LIBRARY_FAILED;
+	if (sraRgnEmpty(client->requestedRegion))
+		return VNC_LIBRARY_NOTHING;
+	if (!told && !client->useNewFBSize)
+		return VNC_LIBRARY_CANNOT_RESIZE;
+	if (told && !library->announce && !library->cursor_pending &&
+	    !intersect(client->modifiedRegion, client->requestedRegion))
+		return VNC_LIBRARY_NOTHING;
+	client->newFBSizePending = FALSE;
+	if (!told || library->announce) {
+		tell_size(library);
+	} else {
+		client->cursorWasChanged = library->cursor_pending;
+		library->cursor_pending = false;
+	}
+	if (!rfbSendFramebufferUpdate(client, client->modifiedRegion) ||
+	    client->sock == RFB_INVALID_SOCKET)
+		return VNC_LIBRARY_FAILED;
+	/* News of a size is an update of its own: the client asks for the pixels next. */
+	sraRgnMakeEmpty(client->requestedRegion);
+	return VNC_LIBRARY_SENT;
+}
+
+bool vnc_library_has_rest(const struct vnc_library *library)
+{
+	return !sraRgnEmpty(library->client->modifiedRegion) || !is_told(library) ||
+	       library->announce || library->cursor_pending;
+}

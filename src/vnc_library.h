@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One client's encoder: libvncserver 0.9.14, and the only file that knows it.
+ *
+ * Each client has a private rfbScreenInfo with one rfbClientRec, driven by the one thread that
+ * writes to that client; none of libvncserver's threads, listeners and readers ever run. So its
+ * unlocked structures have one user each, a client keeps the frame that it is sending for as long
+ * as it needs, and a change of mode waits for nobody. (Its own threaded mode shares one screen:
+ * rfbNewFramebuffer then waits for the slowest client, its client list is walked without a lock
+ * while clients are freed, and its reader changes formats under the encoder.)
+ *
+ * All calls for one encoder come from one thread.
+ */
+#ifndef PLANECAST_VNC_LIBRARY_H
+#define PLANECAST_VNC_LIBRARY_H
+
+#include <stdbool.h>
+
+#include "damage.h"
+#include "frame.h"
+#include "vnc_parser.h"
+
+struct vnc_library;
+
+enum vnc_library_result {
+	VNC_LIBRARY_SENT,          /* an update has answered the request */
+	VNC_LIBRARY_NOTHING,       /* nothing to send yet; the request stays */
+	VNC_LIBRARY_FAILED,        /* the connection is over */
+	VNC_LIBRARY_CANNOT_RESIZE, /* the size changed, and the client knows no way to be told */
+};
+
+/*
+ * How many descriptors below libvncserver's limit (an fd_set) and the process's are left, minus a
+ * reserve; no more clients at 0 or less. Each takes one for long.
+ */
+int vnc_library_room(void);
+
+/*
+ * Attaches to a connected socket (borrowed, blocking from now on; the encoder has a duplicate) and
+ * sends ServerInit. name and peer are copied. 0 or -errno.
+ */
+int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
+		       struct vnc_library **library);
+void vnc_library_destroy(struct vnc_library *library); /* takes NULL */
+
+/*
+ * Another frame (it takes a reference and drops that of the old one), all of it modified. The
+ * client is told of another size with the next update.
+ */
+void vnc_library_set_frame(struct vnc_library *library, struct frame *frame);
+
+/* False if the client is gone. */
+bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format *format);
+void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_encodings *encodings);
+
+/* The client asks for (a part of) the frame: clipped to it. */
+void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rect);
+
+/* To be told the size (and, if `denied`, that its own wish was not granted) with the next update.
+ */
+void vnc_library_announce_size(struct vnc_library *library, bool denied);
+
+void vnc_library_add(struct vnc_library *library, const struct damage *damage);
+
+/* Blocks until the socket has taken it all, or breaks. */
+enum vnc_library_result vnc_library_update(struct vnc_library *library);
+
+/* Something is unsent that the last request did not ask for, or that waits for one. */
+bool vnc_library_has_rest(const struct vnc_library *library);
+
+#endif

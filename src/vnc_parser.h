@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a VNC client says after ClientInit (RFC 6143 section 7.5), taken from the stream in pieces
+ * of any size. Nothing here reads a socket, waits or allocates, and whatever the bytes are, a
+ * parser stays the size that it is: long messages are used or thrown away as they pass.
+ *
+ * Only what planecast has offered is a message; anything else ends the connection. libvncserver's
+ * own reader is not used: it changes what its encoder works with (pixel format, scale, encodings)
+ * in the middle of an update, which a hostile client turns into writes beyond its buffers.
+ */
+#ifndef PLANECAST_VNC_PARSER_H
+#define PLANECAST_VNC_PARSER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A pixel format that has passed the checks: the colours do not overlap and fit in the pixel. */
+struct vnc_format {
+	uint8_t bits, depth; /* a pixel; bits is 8, 16 or 32 */
+	bool big_endian;
+	bool true_colour; /* else a palette of 256: bits is 8 */
+	uint16_t red_max, green_max, blue_max;
+	uint8_t red_shift, green_shift, blue_shift;
+};
+
+/* The last list of encodings, reduced to what the encoder can do. */
+struct vnc_encodings {
+	int32_t preferred; /* the first one known; Raw if none */
+	bool cursor, rich_cursor;
+	bool last_rect;
+	bool desktop_size, extended_desktop_size;
+	int compress_level;     /* 0 .. 9, or -1: none was asked for */
+	int quality_level;      /* 0 .. 9, or -1 */
+	int fine_quality_level; /* 1 .. 100, or -1 */
+	int subsampling;        /* as the pseudo-encoding numbers them, 0 .. 5, or -1 */
+};
+
+struct vnc_rect {
+	uint16_t x, y, width, height;
+};
+
+struct vnc_parser_ops {
+	void (*format)(void *data, const struct vnc_format *format);
+	void (*encodings)(void *data, const struct vnc_encodings *encodings);
+	void (*request)(void *data, bool incremental, const struct vnc_rect *rect);
+	void (*set_desktop_size)(void *data, uint16_t width, uint16_t height);
+	void (*key)(void *data, bool down, uint32_t keysym);
+	void (*pointer)(void *data, uint8_t buttons, uint16_t x, uint16_t y);
+};
+
+#define VNC_PARSER_BUFFER 20 /* the longest message, or head of one, that is looked at whole */
+
+struct vnc_parser {
+	uint8_t buffer[VNC_PARSER_BUFFER];
+	size_t have, want;
+	int (*received)(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data);
+	uint32_t left; /* bytes or items of a long message that still come */
+	struct vnc_encodings encodings;
+	uint64_t messages;  /* finished so far */
+	const char *reason; /* after -EPROTO: why */
+};
+
+void vnc_parser_init(struct vnc_parser *parser);
+
+/* 0, or -EPROTO: the client broke the protocol, feed no more. */
+int vnc_parser_feed(struct vnc_parser *parser, const uint8_t *bytes, size_t length,
+		    const struct vnc_parser_ops *ops, void *data);
+
+#endif

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mediated devices of the mplane module, by sysfs (doc/mplane.md)."""
+import os
+import uuid
+
+from . import qemu
+
+TYPES = "/sys/class/mdev_bus/mplane/mdev_supported_types"
+DEVICES = "/sys/bus/mdev/devices"
+
+
+def write(path, value):
+    """One write(2), so that the driver's errno comes out."""
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, str(value).encode())
+    finally:
+        os.close(fd)
+
+
+class Mdev:
+    """A device; mplane-KIND is its type."""
+
+    def __init__(self, kind):
+        self.uuid = str(uuid.uuid4())
+        self.kind = kind
+        self.folder = f"{DEVICES}/{self.uuid}"
+        self.spec = f"mdev:{self.uuid}"
+        write(f"{TYPES}/mplane-{kind}/create", self.uuid)
+
+    def paint(self, **files):
+        """Writes its files in the order given: paint(mode="640x480", pattern="bars", frame=3)."""
+        for name, value in files.items():
+            write(f"{self.folder}/{name}", value)
+
+    def argument(self):
+        """For -device of a QEMU that uses it and shows nothing itself."""
+        return f"vfio-pci,sysfsdev={self.folder},display=off,romfile={qemu.VGA_BIOS}"
+
+    def remove(self):
+        if os.path.exists(self.folder):
+            write(f"{self.folder}/remove", 1)
+
+
+def open_devices(pid):
+    """How many vfio devices a process has open."""
+    count = 0
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{pid}/fd/{number}") == "anon_inode:[vfio-device]"
+        except FileNotFoundError:
+            pass
+    return count

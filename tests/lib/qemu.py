@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU guests without a disk: their firmware draws a text screen and says that it cannot boot."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from . import host, picture
+
+VGA_BIOS = "/usr/share/seabios/vgabios-bochs-display.bin"
+
+
+class Guest:
+    """A QEMU, from its start until kill(). devices are arguments of -device."""
+
+    def __init__(self, *devices, memory=64, paused=False):
+        self.folder = tempfile.TemporaryDirectory(prefix="planecast-qemu.")
+        self.socket = os.path.join(self.folder.name, "qmp")
+        self.qmp = None
+        command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(memory), "-nodefaults",
+                   "-no-user-config", "-vga", "none", "-display", "none",
+                   "-qmp", f"unix:{self.socket},server=on,wait=off"]
+        if paused:  # its devices are open, but no guest draws on them
+            command.append("-S")
+        for device in devices:
+            command += ["-device", device]
+        self.log = open(os.path.join(self.folder.name, "log"), "w+b")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log, env=host.environment())
+        self.pid = self.process.pid
+        self._connect()
+
+    def _connect(self):
+        """When QMP answers, the devices are open."""
+        end = time.monotonic() + host.PATIENCE
+        self.qmp = socket.socket(socket.AF_UNIX)
+        self.qmp.settimeout(host.PATIENCE)
+        while True:
+            try:
+                self.qmp.connect(self.socket)
+                break
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    self.log.seek(0)
+                    text = self.log.read().decode(errors="replace").strip()
+                    self.kill()
+                    raise AssertionError(f"QEMU does not start: {text}") from None
+                time.sleep(0.05)
+        self.words = self.qmp.makefile("r", encoding="utf-8")
+        self.words.readline()
+        self.command("qmp_capabilities")
+
+    def command(self, name, **arguments):
+        self.qmp.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
+        for line in self.words:
+            answer = json.loads(line)
+            if "error" in answer:
+                raise AssertionError(f"QMP {name}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+        raise AssertionError(f"QMP {name}: QEMU is gone")
+
+    def screendump(self):
+        """What QEMU itself shows of its first display."""
+        path = os.path.join(self.folder.name, "dump.ppm")
+        self.command("screendump", filename=path)
+        with open(path, "rb") as file:
+            return picture.from_ppm(file.read())
+
+    def kill(self, number=signal.SIGKILL):
+        """Ends it at once; returns when it is gone."""
+        if self.qmp:
+            self.qmp.close()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait()
+        self.log.close()
+        self.folder.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.kill()
+
+
+def firmware_screen():
+    """The text on which SeaBIOS ends on a display of QEMU's own: what it must be on a vGPU too."""
+    end = time.monotonic() + host.PATIENCE
+    with Guest("bochs-display,xres=1024,yres=768") as guest:
+        last, same = guest.screendump(), 0
+        while same < 4 and time.monotonic() < end:
+            time.sleep(1)
+            now = guest.screendump()
+            same = same + 1 if now.colours() > 1 and picture.same_text(now, last) else 0
+            last = now
+    if same < 4:
+        raise AssertionError("the firmware's screen does not come to rest")
+    return last

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The smallest RFB client: raw pixels, and exact control over what is read and when.
+
+The protocol is RFC 6143; the numbers of messages and encodings are there.
+"""
+import socket
+import struct
+
+from . import picture
+
+RAW, DESKTOP_SIZE = 0, -223
+SECURITY_NONE = 1
+
+
+class Closed(Exception):
+    """The server closed the connection."""
+
+
+def connect(address, timeout=20):
+    """A socket to HOST:PORT, [HOST]:PORT or unix:PATH. Nothing on it waits longer than timeout."""
+    if address.startswith("unix:"):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(timeout)
+        sock.connect(address[5:])
+        return sock
+    host, port = address.rsplit(":", 1)
+    return socket.create_connection((host.strip("[]"), int(port)), timeout)
+
+
+class Client:
+    """A viewer. width, height and pixels (XRGB bytes) are what the server has sent so far."""
+
+    def __init__(self, address, encodings=(RAW, DESKTOP_SIZE), receive_buffer=0, timeout=20):
+        self.sock = connect(address, timeout)
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.updates = self.resizes = 0
+        try:
+            self._shake_hands()
+        except BaseException:
+            self.close()
+            raise
+        # 32 bits, depth 24, little-endian, true colour: x8r8g8b8.
+        self.send(struct.pack(">B3xBBBBHHHBBB3x", 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
+        self.send(struct.pack(f">BxH{len(encodings)}i", 2, len(encodings), *encodings))
+
+    def _shake_hands(self):
+        self.version = self.read(12)
+        self.send(b"RFB 003.008\n")
+        kinds = self.read(self.read(1)[0])
+        if not kinds:
+            raise Closed(self._reason())
+        if SECURITY_NONE not in kinds:
+            raise Closed(f"no security type None among {list(kinds)}")
+        self.send(bytes((SECURITY_NONE,)))
+        if self.read(4) != b"\0\0\0\0":
+            raise Closed(self._reason())
+        self.send(b"\1")
+        self.width, self.height = struct.unpack(">HH", self.read(4))
+        self.format = self.read(16)
+        self.name = self.read(struct.unpack(">I", self.read(4))[0]).decode()
+        self.pixels = bytearray(self.width * self.height * 4)
+
+    def _reason(self):
+        return self.read(struct.unpack(">I", self.read(4))[0]).decode(errors="replace")
+
+    def read(self, count):
+        data = bytearray(count)
+        view, got = memoryview(data), 0
+        while got < count:
+            length = self.sock.recv_into(view[got:])
+            if not length:
+                raise Closed(f"closed after {got} of {count} bytes")
+            got += length
+        return bytes(data)
+
+    def send(self, data):
+        self.sock.sendall(data)
+
+    def request(self, incremental=True):
+        self.send(struct.pack(">BBHHHH", 3, incremental, 0, 0, self.width, self.height))
+
+    def key(self, keysym, down):
+        self.send(struct.pack(">BBxxI", 4, down, keysym))
+
+    def pointer(self, x, y, buttons=0):
+        self.send(struct.pack(">BBHH", 5, buttons, x, y))
+
+    def receive(self):
+        """Reads messages up to and with the next update; returns its rectangles."""
+        while True:
+            kind = self.read(1)[0]
+            if kind == 0:
+                break
+            if kind == 3:
+                self.read(3)
+                self.read(struct.unpack(">I", self.read(4))[0])
+            elif kind != 2:
+                raise Closed(f"unknown message {kind} from the server")
+        count, = struct.unpack(">xH", self.read(3))
+        self.updates += 1
+        return [self._rectangle() for _ in range(count)]
+
+    def _rectangle(self):
+        x, y, width, height, encoding = struct.unpack(">HHHHi", self.read(12))
+        if encoding == DESKTOP_SIZE:
+            self.width, self.height = width, height
+            self.pixels = bytearray(width * height * 4)
+            self.resizes += 1
+            return x, y, width, height
+        if encoding != RAW:
+            raise Closed(f"encoding {encoding} was not asked for")
+        if x + width > self.width or y + height > self.height:
+            raise Closed(f"rectangle {width}x{height}+{x}+{y} outside {self.width}x{self.height}")
+        data = self.read(width * height * 4)
+        for row in range(height):
+            at = ((y + row) * self.width + x) * 4
+            self.pixels[at:at + width * 4] = data[row * width * 4:(row + 1) * width * 4]
+        return x, y, width, height
+
+    def update(self, incremental=True):
+        """Asks for an update and reads it."""
+        self.request(incremental)
+        return self.receive()
+
+    def picture(self):
+        return picture.from_xrgb(self.width, self.height, bytes(self.pixels))
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.close()

@@ -1,0 +1,331 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds planecast in all its ways and runs every test; scripts/test calls it.
+
+One line for each step and each end-to-end test; the last says how many passed, failed and were
+skipped. Logs are in build/test-logs, pictures in build/test-out.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(TOP, "build")
+LOGS = os.path.join(BUILD, "test-logs")
+OUT = os.path.join(BUILD, "test-out")
+PYTHON = sys.executable
+LINE = re.compile(r"(PASS|FAIL|SKIP) (?:.*, (\d+) tests\)$)?")
+
+
+class Count:
+    """What has been found so far; prints it as it comes."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()
+
+    def say(self, line):
+        with self.lock:
+            print(line, flush=True)
+
+    def ok(self, name, begun, tests=1):
+        self.passed += tests
+        what = f", {tests} tests" if tests != 1 else ""
+        self.say(f"PASS {name} ({time.monotonic() - begun:.1f} s{what})")
+
+    def bad(self, name, why, tests=1):
+        self.failed += tests
+        self.say(f"FAIL {name}: {why}")
+
+    def skip(self, name, why, tests=1):
+        self.skipped += tests
+        self.say(f"SKIP {name}: {why}")
+
+    def line(self, line):
+        """A line that a suite of tests printed; True if it tells of a test."""
+        found = LINE.match(line)
+        if not found:
+            return False
+        kind = found.group(1)
+        self.passed += int(found.group(2) or 1) * (kind == "PASS")
+        self.failed += kind == "FAIL"
+        self.skipped += kind == "SKIP"
+        self.say(line)
+        return True
+
+
+def log_path(name):
+    os.makedirs(LOGS, exist_ok=True)
+    return os.path.join(LOGS, f"{name}.log")
+
+
+def short(path):
+    return os.path.relpath(path)
+
+
+def call(name, *command, cwd=TOP, env=None, append=False):
+    """Runs a command into the log of that name; its exit code."""
+    with open(log_path(name), "ab" if append else "wb") as log:
+        log.write(f"$ {' '.join(command)}\n".encode())
+        log.flush()
+        return subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, check=False,
+                              stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
+
+
+def output(*command):
+    """What a command prints, or None if it fails."""
+    done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+class Tests:
+    """The steps. A step that needs a build makes it, once; names are those that --only takes."""
+
+    BUILDS = {
+        "gcc": (["CC=gcc"], {}),
+        "clang": (["CC=clang"], {}),
+        "asan": (["CC=gcc", "--enable-sanitizers=address,undefined", "CFLAGS=-O1 -g"],
+                 {"ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1:detect_stack_use_after_return=1",
+                  "UBSAN_OPTIONS": "print_stacktrace=1"}),
+    }
+
+    def __init__(self, options):
+        self.options = options
+        self.count = Count()
+        self.built = {}
+        self.background = []
+
+    # What runs, in this order.
+    def steps(self):
+        kernels = [] if self.options.quick else self.options.kernels.split(",")
+        yield "style", self.style
+        yield "build-gcc", lambda: self.build("gcc")
+        for kernel in kernels:
+            yield f"vm-{kernel}", lambda kernel=kernel: self.machine(kernel)
+        yield "unit", lambda: self.unit("unit", "gcc")
+        yield "e2e", lambda: self.e2e("e2e", "gcc")
+        yield "build-clang", lambda: self.build("clang")
+        yield "build-asan", lambda: self.build("asan")
+        yield "unit-asan", lambda: self.unit("unit-asan", "asan")
+        yield "e2e-asan", lambda: self.e2e("e2e-asan", "asan")
+        if not self.options.quick:
+            yield "distcheck", self.distcheck
+
+    def wanted(self, name):
+        only = self.options.only
+        return not only or re.search(only, name) or only.split("/")[0] == name
+
+    def only_in(self, name):
+        """The tests of a suite that --only names: SUITE/... means these, SUITE all."""
+        only = self.options.only
+        return ["--only", only] if only.startswith(f"{name}/") else []
+
+    def run(self):
+        chosen = [(name, step) for name, step in self.steps() if self.wanted(name)]
+        if not chosen:
+            print(f"test: nothing is called {self.options.only} (steps: "
+                  f"{', '.join(name for name, _ in self.steps())})", file=sys.stderr)
+            return 2
+        for name, step in chosen:
+            if name.startswith("vm-") and len(chosen) > 1:
+                self.in_background(name, step)
+            else:
+                self.guarded(name, step)
+        for thread in self.background:
+            thread.join()
+        count = self.count
+        print(f"{count.passed} passed, {count.failed} failed, {count.skipped} skipped")
+        return 1 if count.failed or not count.passed else 0
+
+    def in_background(self, name, step):
+        """Machines run beside the rest, one after the other: they use one core."""
+        if name.startswith("vm-"):
+            self.build("gcc")
+        before = list(self.background)
+
+        def work():
+            for thread in before:
+                thread.join()
+            self.guarded(name, step)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.background.append(thread)
+
+    def guarded(self, name, step):
+        try:
+            step()
+        except Exception as error:  # pylint: disable=broad-except
+            self.count.bad(name, f"{type(error).__name__}: {error}")
+
+    def folder(self, kind):
+        return os.path.join(BUILD, f"test-{kind}")
+
+    def environment(self, kind):
+        return {**self.BUILDS[kind][1], "PLANECAST": os.path.join(self.folder(kind), "planecast"),
+                "PLANECAST_OUT": OUT}
+
+    def style(self):
+        begun = time.monotonic()
+        if call("style", os.path.join(TOP, "scripts/check-style")):
+            self.count.bad("style", short(log_path("style")))
+        else:
+            self.count.ok("style", begun)
+
+    def build(self, kind):
+        """Program and test programs without a warning; True if that worked."""
+        if kind in self.built:
+            return self.built[kind]
+        begun, name, folder = time.monotonic(), f"build-{kind}", self.folder(kind)
+        os.makedirs(folder, exist_ok=True)
+        self.built[kind] = self.make(name, folder, self.BUILDS[kind][0])
+        if self.built[kind]:
+            self.count.ok(name, begun)
+        else:
+            self.count.bad(name, short(log_path(name)))
+        return self.built[kind]
+
+    def make(self, name, folder, arguments):
+        call(name, "true")
+        if not os.path.exists(os.path.join(TOP, "Makefile.in")):
+            if call(name, "./autogen.sh", append=True):
+                return False
+        if not os.path.exists(os.path.join(folder, "Makefile")):
+            if call(name, os.path.join(TOP, "configure"), "--enable-werror", "--disable-kmod",
+                    *arguments, cwd=folder, append=True):
+                return False
+        jobs = f"-j{os.cpu_count()}"
+        return not call(name, "make", jobs, "all", cwd=folder, append=True) and not call(
+            name, "make", jobs, "check", "TESTS=", cwd=folder, append=True)
+
+    def unit(self, name, kind):
+        """make check: cmocka's tests count one by one, other programs as one."""
+        if not self.build(kind):
+            return self.count.skip(name, f"build-{kind} failed")
+        begun, folder = time.monotonic(), self.folder(kind)
+        env = {**self.environment(kind), **({"PLANECAST_LONG": "1"} if self.options.long else {})}
+        code = call(name, "make", "check", cwd=folder, env=env)
+        passed = failed = 0
+        for results in self.results(folder):
+            program = os.path.relpath(results, folder).removesuffix(".trs")
+            good, bad = self.program(name, program, results)
+            passed += good
+            failed += bad
+        if passed:
+            self.count.ok(name, begun, passed)
+        if code and not failed or not passed:
+            self.count.bad(name, f"make check: {short(log_path(name))}")
+
+    @staticmethod
+    def results(folder):
+        """The results of the programs in TESTS, not of those of yesterday."""
+        done = subprocess.run(["make", "-s", "-f", "-", "list"], cwd=folder, text=True, check=True,
+                              input="include Makefile\nlist: ; @echo $(TEST_LOGS)\n",
+                              stdout=subprocess.PIPE)
+        return [os.path.join(folder, log.removesuffix(".log") + ".trs")
+                for log in done.stdout.split()]
+
+    def program(self, name, program, results):
+        """How many tests of a program passed and failed, by automake's and cmocka's words."""
+        if not os.path.exists(results):
+            self.count.bad(f"{name}/{program}", "it did not run")
+            return 0, 1
+        log = results.removesuffix(".trs") + ".log"
+        with open(results, encoding="utf-8") as file:
+            verdict = re.search(r":global-test-result: (\w+)", file.read()).group(1)
+        with open(log, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        passed = len(re.findall(r"^\[ +OK \]", text, re.M))
+        failed = re.findall(r"^\[  FAILED  \] (?!tests:|\d)([\w/]+)\s*$", text, re.M)
+        skipped = re.findall(r"^\[  SKIPPED \] (?!tests:|\d)([\w/]+)\s*$", text, re.M)
+        for test in dict.fromkeys(skipped):
+            self.count.skip(f"{name}/{program}/{test}", f"its own word ({short(log)})")
+        for test in dict.fromkeys(failed):
+            self.count.bad(f"{name}/{program}/{test}", short(log))
+        if verdict == "SKIP":
+            reason = text.strip().splitlines() or ["no reason given"]
+            self.count.skip(f"{name}/{program}", reason[-1])
+        elif verdict != "PASS" and not failed:
+            self.count.bad(f"{name}/{program}", short(log))
+            return passed, 1
+        elif verdict == "PASS" and not passed:
+            passed = 1
+        return passed, len(dict.fromkeys(failed))
+
+    def suite(self, name, command, env):
+        """Runs a program that prints a line for each test; they are printed and counted."""
+        lines = 0
+        with open(log_path(name), "wb") as log:
+            process = subprocess.Popen(command, cwd=TOP, env={**os.environ, **env}, text=True,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+            for line in process.stdout:
+                if self.count.line(line.rstrip("\n")):
+                    lines += 1
+                else:
+                    log.write(line.encode())
+                    log.flush()
+            code = process.wait()
+        return code, lines
+
+    def e2e(self, name, kind):
+        if not self.build(kind):
+            return self.count.skip(name, f"build-{kind} failed")
+        failed = self.count.failed
+        code, lines = self.suite(
+            name, [PYTHON, "tests/suite.py", "--label", name, *self.only_in(name), "tests/e2e"],
+            self.environment(kind))
+        if not lines or code and self.count.failed == failed:
+            self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
+
+    def machine(self, kernel):
+        """The module for that kernel, then all that needs it, in one machine."""
+        name = f"vm-{kernel}"
+        if not self.build("gcc"):
+            return self.count.skip(name, "build-gcc failed")
+        failed = self.count.failed
+        code, lines = self.suite(
+            name, [PYTHON, "tests/vm/machine.py", "--label", name, "--kernel", kernel,
+                   "--build", self.folder("gcc"), "--out", os.path.join(OUT, name),
+                   "--log", log_path(f"{name}-inside"), *self.only_in(name)],
+            self.environment("gcc"))
+        if not lines or code and self.count.failed == failed:
+            self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
+
+    def distcheck(self):
+        """The tarball builds and passes by itself."""
+        if not self.build("gcc"):
+            return self.count.skip("distcheck", "build-gcc failed")
+        begun = time.monotonic()
+        if call("distcheck", "make", f"-j{os.cpu_count()}", "distcheck",
+                "DISTCHECK_CONFIGURE_FLAGS=--disable-kmod", cwd=self.folder("gcc")):
+            self.count.bad("distcheck", short(log_path("distcheck")))
+        else:
+            self.count.ok("distcheck", begun)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="no virtual machine, no distcheck")
+    parser.add_argument("--only", default="", metavar="PATTERN",
+                        help="these steps (e2e), or tests of one (e2e/clients)")
+    parser.add_argument("--kernels", default="6.1", metavar="LIST",
+                        help="kernels for the machine tests, as in 6.1,6.12 (default 6.1)")
+    parser.add_argument("--long", action="store_true", help="longer random tests")
+    options = parser.parse_args()
+    try:
+        re.compile(options.only)
+    except re.error as error:
+        parser.error(f"--only {options.only}: {error}")
+    shutil.rmtree(LOGS, ignore_errors=True)
+    os.makedirs(OUT, exist_ok=True)
+    return Tests(options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A VNC client for tests: as small as it can be, exact, blocking. Nothing in it waits for ever: a
+ * read that takes longer than RFB_PATIENCE_MS counts as failed.
+ */
+#ifndef PLANECAST_RFB_H
+#define PLANECAST_RFB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frame.h"
+
+#define RFB_PATIENCE_MS 20000
+
+struct rfb {
+	int fd;
+	uint32_t width, height;
+	uint32_t *pixels; /* what the server has sent, x8r8g8b8 */
+	char name[128];
+	unsigned int updates, resizes, cursors;
+	uint16_t size_reason, size_status; /* of the last ExtendedDesktopSize */
+};
+
+/* Connected, or -1. */
+int rfb_dial_tcp(uint16_t port);
+int rfb_dial_unix(const char *path);
+
+bool rfb_send(int fd, const void *data, size_t length);
+bool rfb_receive(int fd, void *data, size_t length); /* exactly; false at the end or too late */
+bool rfb_is_closed(int fd);                          /* waits for the end, drops what comes */
+
+/*
+ * Version 3.`minor` and security None up to and with ClientInit; then ServerInit too. False with
+ * the server's words in refusal (128 bytes, may be NULL) when it refuses.
+ */
+bool rfb_greet(int fd, int minor, char *refusal);
+bool rfb_init(struct rfb *rfb, int fd);            /* ServerInit alone; takes fd */
+bool rfb_open(struct rfb *rfb, int fd, int minor); /* all of it; takes fd, also on failure */
+void rfb_close(struct rfb *rfb);
+
+/* Raw; with DesktopSize, ExtendedDesktopSize and the cursor, or without any of them. */
+#define RFB_DESKTOP_SIZE          1u
+#define RFB_EXTENDED_DESKTOP_SIZE 2u
+#define RFB_CURSOR                4u
+bool rfb_encodings(struct rfb *rfb, unsigned int which);
+bool rfb_request(struct rfb *rfb, bool incremental);
+
+/* One FramebufferUpdate, into pixels. */
+bool rfb_update(struct rfb *rfb);
+
+bool rfb_shows(const struct rfb *rfb, const struct frame *frame);
+
+/* Requests and takes updates until it shows the frame; false after `limit` updates. */
+bool rfb_converge(struct rfb *rfb, const struct frame *frame, unsigned int limit);
+
+#endif

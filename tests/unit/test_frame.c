@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "frame.h"
+
+#include <pthread.h>
+
+#include "unit.h"
+
+static void test_a_frame_is_black_and_aligned(void **state)
+{
+	static const uint32_t sizes[][2] = {{1, 1},   {15, 3},      {16, 1},
+					    {17, 40}, {1920, 1080}, {16384, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct frame *frame = frame_create(sizes[i][0], sizes[i][1]);
+
+		assert_non_null(frame);
+		assert_int_equal(frame->width, sizes[i][0]);
+		assert_int_equal(frame->height, sizes[i][1]);
+		assert_int_equal((uintptr_t)frame->pixels % 64, 0);
+		assert_int_equal(frame->stride % 64, 0);
+		assert_in_range(frame->stride, frame->width * 4, frame->width * 4 + 63);
+		for (size_t p = 0; p < frame->stride / 4 * frame->height; p++)
+			if (frame->pixels[p])
+				fail_msg("pixel %zu is %08x", p, frame->pixels[p]);
+		frame_release(frame);
+	}
+}
+
+static void test_every_frame_has_its_own_generation(void **state)
+{
+	struct frame *a = frame_create(4, 4), *b = frame_create(4, 4);
+	uint64_t old = a->generation;
+
+	(void)state;
+	assert_int_not_equal(a->generation, b->generation);
+	frame_release(a);
+	a = frame_create(4, 4);
+	assert_int_not_equal(a->generation, old);
+	assert_int_not_equal(a->generation, b->generation);
+	frame_release(a);
+	frame_release(b);
+}
+
+static void test_a_frame_lives_until_its_last_reader(void **state)
+{
+	struct frame *frame = frame_create(8, 8);
+
+	(void)state;
+	assert_ptr_equal(frame_acquire(frame), frame);
+	frame_release(frame);
+	frame->pixels[63] = 0x123456; /* a sanitizer would speak up here */
+	assert_int_equal(frame->references, 1);
+	frame_release(frame);
+	frame_release(NULL);
+}
+
+static void *use(void *data)
+{
+	for (int i = 0; i < 100000; i++)
+		frame_release(frame_acquire(data));
+	return NULL;
+}
+
+static void test_references_are_counted_across_threads(void **state)
+{
+	struct frame *frame = frame_create(8, 8);
+	pthread_t threads[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, use, frame), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(frame->references, 1);
+	frame_release(frame);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_frame_is_black_and_aligned),
+		cmocka_unit_test(test_every_frame_has_its_own_generation),
+		cmocka_unit_test(test_a_frame_lives_until_its_last_reader),
+		cmocka_unit_test(test_references_are_counted_across_threads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Inside a test machine: the module's own tests, then planecast's on it, then what the kernel says.
+
+usage: inside.py LABEL FOLDER [suite.py's options]     FOLDER has kmod/mplane.ko
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+COMPLAINT = re.compile(r"WARNING:|BUG:|Oops|general protection|Bad page|refcount_t|UBSAN|KASAN|"
+                       r"possible (recursive|circular)|soft lockup|blocked for more than")
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def verdict(name, begun, wrong):
+    if wrong:
+        say(f"FAIL {name}: {wrong}")
+    else:
+        say(f"PASS {name} ({time.monotonic() - begun:.1f} s)")
+
+
+def script(label, name, folder):
+    """A test of the module: a shell script that ends with `name: N passed, M failed`."""
+    begun = time.monotonic()
+    done = subprocess.run(["bash", f"{HERE}/{name}.sh", folder], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    sys.stderr.write(done.stdout)
+    total = re.findall(r"^\w+: (\d+) passed, (\d+) failed$", done.stdout, re.M)
+    for line in re.findall(r"^FAIL: (.*)$", done.stdout, re.M):
+        say(f"FAIL {label}/{name}: {line}")
+    if done.returncode == 77:
+        say(f"SKIP {label}/{name}: {done.stdout.strip().splitlines()[-1]}")
+    elif total:
+        say(f"PASS {label}/{name} ({time.monotonic() - begun:.1f} s, "
+            f"{sum(int(each[0]) for each in total)} tests)")
+    if done.returncode not in (0, 77) and "\nFAIL: " not in f"\n{done.stdout}":
+        say(f"FAIL {label}/{name}: exit code {done.returncode}")
+
+
+def run(*command):
+    """What a command complains of, or None."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    return done.stdout.strip() or f"exit code {done.returncode}" if done.returncode else None
+
+
+def unload():
+    """Nothing of planecast or of a dead QEMU may still hold the module."""
+    for remove in glob.glob("/sys/bus/mdev/devices/*/remove"):
+        with open(remove, "w", encoding="ascii") as file:
+            file.write("1")
+    for _ in range(20):
+        wrong = run("rmmod", "mplane")
+        if not wrong:
+            return None
+        time.sleep(0.1)
+    return wrong
+
+
+def main():
+    label, folder, options = sys.argv[1], sys.argv[2], sys.argv[3:]
+    if not options:
+        script(label, "kmod_probe", folder)
+    begun = time.monotonic()
+    wrong = run("modprobe", "-a", "vfio_iommu_type1", "vfio", "mdev", "vfio-pci") or run(
+        "insmod", f"{folder}/kmod/mplane.ko")
+    if wrong:
+        verdict(f"{label}/module_loads", begun, wrong)
+        return 1
+    code = subprocess.run([sys.executable, f"{HERE}/../suite.py", "--label", label, *options, HERE],
+                          stdin=subprocess.DEVNULL, check=False).returncode
+    begun = time.monotonic()
+    verdict(f"{label}/module_unloads", begun, unload())
+    if not options:
+        script(label, "kmod_guest", folder)
+    said = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    with open("/out/dmesg", "w", encoding="utf-8") as file:
+        file.write(said)
+    complaints = [line for line in said.splitlines() if COMPLAINT.search(line)]
+    verdict(f"{label}/kernel_has_no_complaint", begun, "; ".join(complaints[:3]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

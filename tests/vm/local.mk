@@ -1,0 +1,13 @@
+# tests/vm/: tests that run inside a test machine (scripts/vm), started by scripts/test.
+EXTRA_DIST += \
+	tests/vm/kmod_all.sh tests/vm/kmod_inside.sh \
+	tests/vm/kmod_guest.py tests/vm/kmod_guest.sh \
+	tests/vm/kmod_lib.sh \
+	tests/vm/kmod_probe.py tests/vm/kmod_probe.sh \
+	tests/vm/kmod_scanout.py tests/vm/kmod_scanout.sh \
+	tests/vm/kmod_status.py tests/vm/kmod_status.sh \
+	tests/vm/kmod_vfio.py
+
+check_PROGRAMS += tests/vm/kmod_frame
+tests_vm_kmod_frame_SOURCES = tests/vm/kmod_frame.c
+tests_vm_kmod_frame_LDADD = libplanecast.a libdetile.a

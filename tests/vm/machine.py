@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds the module for a kernel, boots that kernel and runs the tests of this folder in it.
+
+One line for each test, as suite.py prints them; viewers run here, outside of the machine.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from lib import host, outside, qemu  # noqa: E402  pylint: disable=wrong-import-position
+
+VM = os.path.join(TOP, "scripts/vm")
+CANNOT = 77  # exit code of scripts/vm: no such kernel, or no QEMU
+# A PCI device that no driver wants, behind an IOMMU: something else for vfio.
+OTHER_DEVICE = "0000:00:10.0"
+IOMMU = "-device intel-iommu -device edu,addr=0x10"
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def build_module(options, folder):
+    """The module as FOLDER/kmod/mplane.ko; why not, and whether that is a skip."""
+    done = subprocess.run([VM, "--headers", "--kernel", options.kernel], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        return lines[-1], done.returncode == CANNOT
+    os.makedirs(f"{folder}/tests/vm", exist_ok=True)
+    os.makedirs(f"{folder}/kmod", exist_ok=True)
+    with open(options.log, "ab") as log:
+        code = subprocess.run(
+            ["make", "-f", f"{TOP}/kmod/Makefile", f"BUILD={folder}/kmod/build",
+             f"KDIR={done.stdout.strip()}", "KFLAGS=KCFLAGS=-Werror", "modules"], check=False,
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
+    if code:
+        return os.path.relpath(options.log), False
+    shutil.copyfile(f"{folder}/kmod/build/mplane.ko", f"{folder}/kmod/mplane.ko")
+    shutil.copy(f"{options.build}/tests/vm/kmod_frame", f"{folder}/tests/vm/kmod_frame")
+    return None, False
+
+
+def run_machine(options, folder, only):
+    port = host.free_port()
+    table = {
+        "capture": lambda name: host.capture(f"127.0.0.1:{port}", f"{options.out}/{name}.png"),
+        "firmware_screen": lambda name: qemu.firmware_screen(),
+    }
+    answers = outside.Answers(options.out, table)
+    command = [VM, "--kernel", options.kernel, "--forward", f"{port}:5900", "--out", options.out,
+               "--timeout", str(options.timeout), "--append", "intel_iommu=on", "--qemu", IOMMU,
+               "--", "env", "PLANECAST_OUT=/out", "PLANECAST_PATIENCE=120",
+               f"PLANECAST={host.PROGRAM}", f"OTHER_DEVICE={OTHER_DEVICE}",
+               "/usr/bin/python3", f"{HERE}/inside.py", options.label, folder, *only]
+    try:
+        with open(options.log, "ab") as log:
+            return subprocess.run(command, stdin=subprocess.DEVNULL, stderr=log,
+                                  check=False).returncode
+    finally:
+        answers.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--label", required=True)
+    parser.add_argument("--kernel", default="6.1")
+    parser.add_argument("--build", required=True, help="a folder with a build of planecast")
+    parser.add_argument("--out", required=True, help="for pictures")
+    parser.add_argument("--log", required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--timeout", type=int, default=900)
+    options = parser.parse_args()
+    shutil.rmtree(options.out, ignore_errors=True)
+    os.makedirs(options.out)
+    folder = os.path.join(os.path.dirname(options.build), f"test-kmod-{options.kernel}")
+    begun = time.monotonic()
+    wrong, skip = build_module(options, folder)
+    if wrong:
+        say(f"{'SKIP' if skip else 'FAIL'} {options.label}/module_builds: {wrong}")
+        return 0 if skip else 1
+    say(f"PASS {options.label}/module_builds ({time.monotonic() - begun:.1f} s)")
+    code = run_machine(options, folder, ["--only", options.only] if options.only else [])
+    for name in os.listdir(options.out):
+        if name.startswith("."):
+            os.unlink(os.path.join(options.out, name))
+    if code in (124, 125):
+        why = "its time is up" if code == 124 else "it died"
+        say(f"FAIL {options.label}/machine: {why}: {os.path.relpath(options.log)}")
+    elif code == CANNOT:
+        say(f"SKIP {options.label}/machine: see {os.path.relpath(options.log)}")
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
