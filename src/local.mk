@@ -14,6 +14,7 @@ libplanecast_a_SOURCES = \
 	kmod/pattern_static.c kmod/pattern_static.h \
 	src/address.c src/address.h \
 	src/bands.c src/bands.h \
+	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
 	src/card.c src/card.h \
 	src/cursor.c src/cursor.h \
