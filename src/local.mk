@@ -38,6 +38,11 @@ libplanecast_a_SOURCES = \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
 	src/probe.c src/probe.h \
+	src/recording.c src/recording.h \
+	src/recording_decode.c src/recording_decode.h \
+	src/recording_look.c src/recording_look.h \
+	src/recording_reader.c src/recording_reader.h \
+	src/recording_writer.c src/recording_writer.h \
 	src/screen.c src/screen.h \
 	src/shot.c src/shot.h \
 	src/sim_cursor.c src/sim_cursor.h \
