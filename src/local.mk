@@ -50,6 +50,7 @@ libplanecast_a_SOURCES = \
 	src/sim_scanout.c src/sim_scanout.h \
 	src/sink.h \
 	src/source.h \
+	src/source_replay.c src/source_replay.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
 	src/vfio.c src/vfio.h \
