@@ -61,5 +61,5 @@ libplanecast_a_SOURCES = \
 	src/vnc_parser.c src/vnc_parser.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
-planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_screenshot.c src/cmd_serve.c src/main.c
+planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/main.c
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
