@@ -311,6 +311,9 @@ static int open_spec(struct probe *probe, const char *spec, GError **error)
 	if (!ret && device.kind == DEVICE_SIM)
 		ret = fail(error, EXIT_USAGE, EINVAL,
 			   "a simulated device has nothing to probe (give a vfio device)");
+	else if (!ret && device.kind == DEVICE_REPLAY)
+		ret = fail(error, EXIT_USAGE, EINVAL,
+			   "a recording has nothing to probe (give a vfio device)");
 	else if (!ret && device.kind == DEVICE_FD) {
 		probe->opened = "inherited";
 		ret = vfio_adopt(device.fd, &probe->vfio, error);
