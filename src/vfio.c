@@ -231,29 +231,33 @@ int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, 
 	return ret;
 }
 
+int vfio_set_event(int device, uint32_t index, uint32_t place, int fd)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set) + sizeof(int32_t),
+		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
+		.start = place,
+		.count = 1,
+	};
+	_Alignas(struct vfio_irq_set) char bytes[sizeof(set) + sizeof(int32_t)];
+	int32_t event = fd;
+
+	memcpy(bytes, &set, sizeof(set));
+	memcpy(bytes + sizeof(set), &event, sizeof(event));
+	return ioctl(device, VFIO_DEVICE_SET_IRQS, bytes) ? -errno : 0;
+}
+
 int vfio_request_event(const struct vfio *vfio)
 {
-	struct {
-		struct vfio_irq_set header;
-		int32_t fd;
-	} set = {
-		.header =
-			{
-				.argsz = sizeof(set),
-				.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-				.index = VFIO_PCI_REQ_IRQ_INDEX,
-				.count = 1,
-			},
-		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-	};
-	int ret;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ret;
 
-	if (set.fd < 0)
+	if (fd < 0)
 		return -errno;
-	if (!ioctl(vfio->device, VFIO_DEVICE_SET_IRQS, &set))
-		return set.fd;
-	ret = -errno;
-	close(set.fd);
+	ret = vfio_set_event(vfio->device, VFIO_PCI_REQ_IRQ_INDEX, 0, fd);
+	if (!ret)
+		return fd;
+	close(fd);
 	return ret;
 }
 
