@@ -110,6 +110,27 @@ static void test_source_keeps_the_buffers_of_a_swap_chain(void **state)
 	assert_int_equal(double_count("mmap"), 5);
 }
 
+/* Four that come again and again, and every fifth a stranger: only the strangers leave. */
+static int flip_with_strangers(struct vfio_device_gfx_plane_info *info)
+{
+	*info = double_device.primary;
+	info->dmabuf_id = next_id % 5 == 4 ? 100 + next_id : 1 + next_id % 5;
+	next_id++;
+	return 0;
+}
+
+static void test_source_lets_the_longest_unused_leave(void **state)
+{
+	(void)state;
+	double_open_free(VFIO_GFX_PLANE_TYPE_DMABUF);
+	double_device.query = flip_with_strangers;
+	next_id = 0;
+	for (int i = 0; i < 100; i++)
+		double_look();
+	for (uint32_t id = 1; id <= 4; id++)
+		assert_int_equal(double_device_got(id), 1);
+}
+
 static void test_source_keeps_what_is_lent(void **state)
 {
 	struct plane plane;
@@ -385,6 +406,7 @@ int main(void)
 		TEST(test_source_region_beyond_those_counted),
 		TEST(test_source_gets_each_dmabuf_once),
 		TEST(test_source_keeps_the_buffers_of_a_swap_chain),
+		TEST(test_source_lets_the_longest_unused_leave),
 		TEST(test_source_keeps_what_is_lent),
 		TEST(test_source_without_a_way_gets_it_once),
 		TEST(test_source_dmabuf_that_cannot_be_got),
