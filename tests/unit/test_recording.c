@@ -118,6 +118,26 @@ static void test_recording_follows_modes_and_switches(void **state)
 	expect_everything(*state);
 }
 
+/* How many records of a kind a file has of a plane. */
+static unsigned int count_records(const struct tape *tape, enum recording_kind kind,
+				  enum plane_type type)
+{
+	unsigned int count = 0;
+	gsize size;
+	char *bytes;
+
+	assert_true(g_file_get_contents(tape->path, &bytes, &size, NULL));
+	for (gsize at = RECORDING_HEADER_BYTES; at < size;) {
+		struct recording_head head;
+
+		recording_get_head((const uint8_t *)bytes + at, &head);
+		count += head.kind == kind && head.plane == type;
+		at += RECORDING_HEAD_BYTES + head.body_bytes;
+	}
+	g_free(bytes);
+	return count;
+}
+
 static void test_recording_seeks_far(void **state)
 {
 	for (int frame = 0; frame < 700; frame++) {
@@ -125,6 +145,10 @@ static void test_recording_seeks_far(void **state)
 		tape_record(*state);
 	}
 	expect_everything(*state);
+	/* There are frames between to begin with, but not many. */
+	assert_in_range(count_records(*state, RECORDING_WHOLE, PLANE_PRIMARY), 2, 7);
+	assert_in_range(count_records(*state, RECORDING_WHOLE, PLANE_CURSOR), 2, 7);
+	assert_int_equal(count_records(*state, RECORDING_END, 0), 1);
 }
 
 static uint64_t grown_by(const struct tape *tape)
@@ -553,6 +577,22 @@ static void test_recording_survives_lies(void **state)
 	g_free(bytes);
 }
 
+static void test_recording_with_a_plane_twice_in_a_frame_ends_there(void **state)
+{
+	struct tape *tape = *state;
+	struct recording *recording;
+
+	show_desktop(tape, "mode=64x64", 1);
+	tape_record(tape);
+	assert_int_equal(recording_writer_off(tape->writer, PLANE_CURSOR, "one", 1000), 0);
+	tape_record(tape);
+	tape_finish(tape);
+	recording = open_recording(tape->path);
+	assert_int_equal(recording_frames(recording), 1);
+	assert_non_null(strstr(recording_damage(recording), "twice"));
+	recording_close(recording);
+}
+
 /* A plane of 512 MiB in a few bytes, or with other numbers that cannot be. */
 static void test_recording_refuses_bombs(void **state)
 {
@@ -701,6 +741,7 @@ int main(void)
 		TAPE_TEST(test_recording_that_is_cut_short_ends_there),
 		TAPE_TEST(test_recording_with_a_flipped_bit_ends_there),
 		TAPE_TEST(test_recording_survives_lies),
+		TAPE_TEST(test_recording_with_a_plane_twice_in_a_frame_ends_there),
 		cmocka_unit_test(test_recording_refuses_bombs),
 		cmocka_unit_test(test_recording_allocates_nothing_that_cannot_be_unpacked),
 		cmocka_unit_test(test_recording_refuses_reasons_that_are_no_line),
