@@ -1,2 +1,2 @@
 # doc/
-EXTRA_DIST += doc/mplane.md
+EXTRA_DIST += doc/mplane.md doc/recording.md

@@ -2,6 +2,7 @@
 """Recordings: what was recorded is replayed pixel for pixel, also what was cut short."""
 import itertools
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -89,6 +90,13 @@ class Replay(host.Test):
                            "--max-fps", "200")
         one = self.record("sim:mode=640x480,pattern=noise,fps=0", "--frames", "1", name="b.rec")
         self.assertLess(os.path.getsize(path), os.path.getsize(one) + 40 * 24)
+
+    def test_a_source_that_tells_of_changes_is_left_in_peace(self):
+        """The next change is an hour away: one look a second is enough."""
+        result = self.planecast("record", "sim:modes=64x64+65x65,period=3600,pattern=static", "-o",
+                                self.path("a.rec"), "--seconds", "2.5")
+        frames = int(re.search(r"recorded (\d+) frames", result.err).group(1))
+        self.assertIn(frames, (1, 2, 3))
 
     def test_a_recording_of_a_replay_is_the_same(self):
         device = "sim:mode=257x65,layout=yf,pattern=noise,frame=3"

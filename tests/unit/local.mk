@@ -62,8 +62,16 @@ tests_unit_test_recording_SOURCES = \
 	tests/unit/test_recording.c \
 	tests/unit/tape.c \
 	tests/unit/tape.h
-tests_unit_test_recording_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_recording_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_recording_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_recording_damage
+tests_unit_test_recording_damage_SOURCES = \
+	tests/unit/test_recording_damage.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_recording_damage_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_recording_damage_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_replay
 tests_unit_test_replay_SOURCES = \

@@ -201,3 +201,31 @@ void tape_expect_plane(const struct tape *tape, uint32_t frame, enum plane_type 
 	assert_memory_equal(got_numbers, numbers, sizeof(numbers));
 	assert_memory_equal(plane->data, expected->plane.data, plane->size);
 }
+
+struct recording *tape_open_recording(const char *path)
+{
+	struct recording *recording = NULL;
+	GError *error = NULL;
+
+	if (recording_open(path, &recording, &error))
+		fail_msg("%s", error->message);
+	return recording;
+}
+
+void tape_expect_frame(const struct tape *tape, struct recording *recording, uint32_t frame)
+{
+	GError *error = NULL;
+
+	if (recording_seek(recording, frame, &error))
+		fail_msg("%s", error->message);
+	for (enum plane_type type = PLANE_PRIMARY; type <= PLANE_CURSOR; type++)
+		tape_expect_plane(tape, frame, type, recording_plane(recording, type));
+}
+
+void tape_show_desktop(struct tape *tape, const char *more, int frame)
+{
+	char *options = g_strdup_printf("frame=%d,cursor=on,%s", frame, more);
+
+	tape_show_sim(tape, options);
+	g_free(options);
+}

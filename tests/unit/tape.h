@@ -45,6 +45,9 @@ void tape_close(struct tape *tape); /* removes the file */
 /* Shows what a simulated device of these options shows, both planes. */
 void tape_show_sim(struct tape *tape, const char *options);
 
+/* The same with a cursor, of a frame of its. */
+void tape_show_desktop(struct tape *tape, const char *options, int frame);
+
 /* Shows a plane with a copy of these bytes; plane->size of them. */
 void tape_show(struct tape *tape, enum plane_type type, const struct plane *plane,
 	       const void *bytes);
@@ -61,5 +64,11 @@ const struct tape_frame *tape_frame(const struct tape *tape, uint32_t frame);
 /* Fails the test unless a plane is the one that a frame had, byte for byte. NULL: off. */
 void tape_expect_plane(const struct tape *tape, uint32_t frame, enum plane_type type,
 		       const struct plane *plane);
+
+/* What is in a file, or the test fails. */
+struct recording *tape_open_recording(const char *path);
+
+/* Goes to a frame and fails the test unless both planes are as they were. */
+void tape_expect_frame(const struct tape *tape, struct recording *recording, uint32_t frame);
 
 #endif
