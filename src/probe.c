@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe.h"
 
+#include <drm_fourcc.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -105,8 +106,12 @@ static void add_way(struct probe *probe, const struct vfio_device_gfx_plane_info
 				   info->dmabuf_id, g_strerror(-target.dmabuf));
 	}
 	if (!ret)
+		ret = plane_check(plane, &error);
+	if (!ret)
 		ret = map_open(&target, &map, &error);
 	if (!ret) {
+		if (map.linear)
+			plane->modifier = DRM_FORMAT_MOD_LINEAR;
 		plane->data = map.data;
 		plane->size = map.size;
 		ret = plane_validate(plane, &error);
@@ -145,8 +150,6 @@ static void add_plane(struct probe *probe, const char *member, enum plane_type t
 	struct plane plane;
 	int ret = vfio_query_plane(&probe->vfio, type, transport, &info);
 
-	if (ret == -ENOMEM) /* some drivers fail the first query after a mode change */
-		ret = vfio_query_plane(&probe->vfio, type, transport, &info);
 	if (ret || !info.drm_format || !info.width || !info.height) {
 		note(probe, "QUERY of the %s plane: %s", member,
 		     ret ? g_strerror(-ret) : "it is off");
@@ -308,6 +311,9 @@ static int open_spec(struct probe *probe, const char *spec, GError **error)
 	if (!ret && device.kind == DEVICE_SIM)
 		ret = fail(error, EXIT_USAGE, EINVAL,
 			   "a simulated device has nothing to probe (give a vfio device)");
+	else if (!ret && device.kind == DEVICE_REPLAY)
+		ret = fail(error, EXIT_USAGE, EINVAL,
+			   "a recording has nothing to probe (give a vfio device)");
 	else if (!ret && device.kind == DEVICE_FD) {
 		probe->opened = "inherited";
 		ret = vfio_adopt(device.fd, &probe->vfio, error);

@@ -26,8 +26,7 @@ struct vnc {
 	struct door *door;
 	GThread *thread;
 	GMainContext *context;
-	GMainLoop *loop;
-	bool closing; /* of the thread */
+	gint closing, ended; /* atomic: the sink is closing; clients to bury */
 
 	pthread_mutex_t lock; /* of all below */
 	GPtrArray *guests;
@@ -41,6 +40,7 @@ struct guest {
 	struct vnc *vnc;
 	struct vnc_client *client;
 	struct door_ticket *ticket;
+	gint ended;     /* atomic */
 	GSource *input; /* of the thread; NULL while the client has said too much */
 };
 
@@ -99,43 +99,48 @@ static void guest_free(struct guest *guest)
 	g_free(guest);
 }
 
-/* A client's thread has finished: nobody uses it any more once it is out of the list. */
-static gboolean on_ended(gpointer data)
+static struct guest *find_ended(struct vnc *vnc)
 {
-	struct guest *guest = data;
-	struct vnc *vnc = guest->vnc;
-	const char *reason = vnc_client_reason(guest->client);
-	guint left;
+	struct guest *found = NULL;
 
 	pthread_mutex_lock(&vnc->lock);
-	g_ptr_array_remove_fast(vnc->guests, guest);
-	left = vnc->counts.clients = vnc->guests->len;
+	for (guint i = 0; i < vnc->guests->len && !found; i++) {
+		struct guest *guest = vnc->guests->pdata[i];
+
+		if (g_atomic_int_get(&guest->ended))
+			found = guest;
+	}
+	if (found) {
+		g_ptr_array_remove_fast(vnc->guests, found);
+		vnc->counts.clients = vnc->guests->len;
+	}
 	pthread_mutex_unlock(&vnc->lock);
-	say(vnc, vnc_client_peer(guest->client), reason ? "disconnected" : "left", reason);
-	guest_free(guest);
-	if (vnc->closing && !left)
-		g_main_loop_quit(vnc->loop);
-	else if (!vnc->closing)
-		sink_poke(&vnc->sink);
-	return G_SOURCE_REMOVE;
+	return found;
 }
 
-static void invoke(struct vnc *vnc, GSourceFunc callback, void *data)
+/* Clients whose thread has finished: out of the list, nobody uses them any more. */
+static void bury_ended(struct vnc *vnc)
 {
-	GSource *source = g_idle_source_new();
+	struct guest *guest;
 
-	g_source_set_priority(source, G_PRIORITY_DEFAULT);
-	g_source_set_callback(source, callback, data, NULL);
-	g_source_attach(source, vnc->context);
-	g_source_unref(source);
+	while ((guest = find_ended(vnc))) {
+		const char *reason = vnc_client_reason(guest->client);
+
+		say(vnc, vnc_client_peer(guest->client), reason ? "disconnected" : "left", reason);
+		guest_free(guest);
+		if (!g_atomic_int_get(&vnc->closing))
+			sink_poke(&vnc->sink);
+	}
 }
 
-static void ended(struct vnc_client *client, void *data)
+/* From the client's thread, the last that it does. */
+static void ended(void *data)
 {
 	struct guest *guest = data;
 
-	(void)client;
-	invoke(guest->vnc, on_ended, guest);
+	g_atomic_int_set(&guest->ended, 1);
+	g_atomic_int_set(&guest->vnc->ended, 1);
+	g_main_context_wakeup(guest->vnc->context);
 }
 
 static void poke(void *data)
@@ -205,21 +210,18 @@ static gboolean on_tick(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_close(gpointer data)
+/* How many are left. */
+static guint stop_all(struct vnc *vnc)
 {
-	struct vnc *vnc = data;
-	guint left;
+	guint count;
 
-	vnc->closing = true;
 	pthread_mutex_lock(&vnc->lock);
-	left = vnc->guests->len;
-	for (guint i = 0; i < left; i++)
+	count = vnc->guests->len;
+	for (guint i = 0; i < count; i++)
 		vnc_client_stop(((struct guest *)vnc->guests->pdata[i])->client,
 				"the server is closing");
 	pthread_mutex_unlock(&vnc->lock);
-	if (!left)
-		g_main_loop_quit(vnc->loop);
-	return G_SOURCE_REMOVE;
+	return count;
 }
 
 static gpointer run(gpointer data)
@@ -230,8 +232,13 @@ static gpointer run(gpointer data)
 	g_main_context_push_thread_default(vnc->context);
 	g_source_set_callback(tick, on_tick, vnc, NULL);
 	g_source_attach(tick, vnc->context);
+	while (!g_atomic_int_get(&vnc->closing) || stop_all(vnc)) {
+		g_main_context_iteration(vnc->context, TRUE);
+		if (g_atomic_int_compare_and_exchange(&vnc->ended, 1, 0))
+			bury_ended(vnc);
+	}
+	g_source_destroy(tick);
 	g_source_unref(tick);
-	g_main_loop_run(vnc->loop);
 	g_main_context_pop_thread_default(vnc->context);
 	return NULL;
 }
@@ -260,7 +267,6 @@ static void welcome(const struct door_guest *arrival, void *data)
 	if (!r) {
 		g_ptr_array_add(vnc->guests, guest);
 		vnc->counts.clients = vnc->guests->len;
-		/* on_ended() comes in the thread that reads: it cannot overtake this. */
 		watch(guest);
 	}
 	pthread_mutex_unlock(&vnc->lock);
@@ -328,11 +334,11 @@ static void vnc_close(struct sink *sink)
 	if (vnc->door)
 		door_close(vnc->door);
 	if (vnc->thread) {
-		invoke(vnc, on_close, vnc);
+		g_atomic_int_set(&vnc->closing, 1);
+		g_main_context_wakeup(vnc->context);
 		g_thread_join(vnc->thread);
 	}
 	door_destroy(vnc->door);
-	g_main_loop_unref(vnc->loop);
 	g_main_context_unref(vnc->context);
 	g_ptr_array_unref(vnc->guests);
 	frame_release(vnc->frame);
@@ -374,7 +380,6 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	vnc->guests = g_ptr_array_new();
 	pthread_mutex_init(&vnc->lock, NULL);
 	vnc->context = g_main_context_new();
-	vnc->loop = g_main_loop_new(vnc->context, FALSE);
 	r = door_create(&door, &vnc->door, error);
 	if (r < 0)
 		goto fail;

@@ -97,6 +97,7 @@ tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
 tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
+EXTRA_DIST += tests/tsan.supp
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
 check_PROGRAMS += $(UNIT_TESTS)

@@ -271,7 +271,7 @@ static void test_vnc_resizes_past_a_stalled_client(void **state)
 	}
 	/* What the storm left behind is the last frame alone. */
 	for (size_t i = 0; i < STORM; i++) {
-		alive += frames[i]->references > 1;
+		alive += g_atomic_int_get(&frames[i]->references) > 1;
 		frame_release(frames[i]);
 	}
 	assert_int_equal(alive, 1);
@@ -440,6 +440,34 @@ static void test_vnc_translates_pixel_formats(void **state)
 		}
 		rfb_close(&rfb);
 	}
+	stage_close(&stage);
+}
+
+static void test_vnc_gives_a_palette_to_who_wants_one(void **state)
+{
+	static const uint8_t format[20] = {0, 0, 0, 0, 8, 8};
+	uint8_t palette[6 + 256 * 6], head[16], pixels[64 * 48];
+	struct stage stage;
+	struct rfb rfb;
+
+	(void)state;
+	stage_open(&stage, NULL, 64, 48);
+	join(&stage, &rfb, 0);
+	assert_true(rfb_send(rfb.fd, format, sizeof(format)));
+	assert_true(rfb_request(&rfb, false));
+	assert_true(rfb_receive(rfb.fd, palette, sizeof(palette)));
+	assert_memory_equal(palette, ((uint8_t[]){1, 0, 0, 0, 1, 0}), 6);
+	assert_true(rfb_receive(rfb.fd, head, sizeof(head)));
+	assert_true(rfb_receive(rfb.fd, pixels, sizeof(pixels)));
+	for (size_t i = 0; i < sizeof(pixels); i++) {
+		const uint8_t *entry = palette + 6 + 6 * pixels[i];
+		uint32_t pixel = stage.frame->pixels[i];
+
+		assert_int_equal(entry[0], scale(pixel >> 16 & 255, 7) * 65535 / 7 >> 8);
+		assert_int_equal(entry[2], scale(pixel >> 8 & 255, 7) * 65535 / 7 >> 8);
+		assert_int_equal(entry[4], scale(pixel & 255, 3) * 65535 / 3 >> 8);
+	}
+	rfb_close(&rfb);
 	stage_close(&stage);
 }
 
@@ -688,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_vnc_answers_what_was_asked_for),
 		cmocka_unit_test(test_vnc_denies_sizes_that_clients_want),
 		cmocka_unit_test(test_vnc_translates_pixel_formats),
+		cmocka_unit_test(test_vnc_gives_a_palette_to_who_wants_one),
 		cmocka_unit_test(test_vnc_disconnects_who_breaks_the_protocol),
 		cmocka_unit_test(test_vnc_survives_settings_that_change_all_the_time),
 		cmocka_unit_test(test_vnc_survives_clients_that_abort),
