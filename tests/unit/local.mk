@@ -65,11 +65,6 @@ UNIT_TESTS += tests/unit/test_sim_options
 tests_unit_test_sim_options_SOURCES = tests/unit/test_sim_options.c
 tests_unit_test_sim_options_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_options_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += tests/unit/test_address
-tests_unit_test_address_SOURCES = tests/unit/test_address.c
-tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_address_LDADD = $(UNIT_LDADD)
-
 UNIT_TESTS += tests/unit/test_door
 tests_unit_test_door_SOURCES = tests/unit/test_door.c tests/unit/rfb.c tests/unit/rfb.h \
 	tests/unit/stage.c tests/unit/stage.h
@@ -85,6 +80,12 @@ UNIT_TESTS += tests/unit/test_screen
 tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
 tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_screen_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc_hostile
+tests_unit_test_vnc_hostile_SOURCES = tests/unit/test_vnc_hostile.c tests/unit/rfb.c \
+	tests/unit/rfb.h tests/unit/stage.c tests/unit/stage.h
+tests_unit_test_vnc_hostile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_hostile_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_vnc_parser
 tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
