@@ -6,6 +6,7 @@
 #include "device.h"
 #include "discover.h"
 #include "log.h"
+#include "source_replay.h"
 
 int cmd_options(int *argc, char ***argv, const GOptionEntry *entries, const char *operands,
 		int count, const char *summary, const char *description)
@@ -59,6 +60,8 @@ int cmd_open_source(const char *spec, enum source_vfio_policy policy, struct sou
 
 	if (!ret && device.kind == DEVICE_SIM)
 		ret = source_sim_open(device.options, source, error);
+	else if (!ret && device.kind == DEVICE_REPLAY)
+		ret = source_replay_open(device.options, source, error);
 	else if (!ret && device.kind == DEVICE_VFIO)
 		ret = source_vfio_open(device.name, policy, source, error);
 	else if (!ret && device.kind == DEVICE_FD)

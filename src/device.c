@@ -197,6 +197,11 @@ int device_parse(const char *spec, struct device *device, GError **error)
 		device->options = g_strdup(spec[3] ? spec + 4 : "");
 		return 0;
 	}
+	if (g_str_has_prefix(spec, "replay:")) {
+		device->kind = DEVICE_REPLAY;
+		device->options = g_strdup(spec + 7);
+		return 0;
+	}
 	if (g_str_has_prefix(spec, "mdev:"))
 		return parse_uuid(spec + 5, device, error);
 	if (g_str_has_prefix(spec, "pci:"))
@@ -215,7 +220,7 @@ int device_parse(const char *spec, struct device *device, GError **error)
 		return parse_uuid(spec, device, error);
 	return fail(error, EXIT_USAGE, EINVAL,
 		    "unknown kind of device (give sim[:OPTIONS], mdev:UUID, pci:ADDRESS, pid:PID, "
-		    "vm:NAME, cdev:NODE, fd:N or a path in /sys)");
+		    "vm:NAME, cdev:NODE, fd:N, replay:FILE or a path in /sys)");
 }
 
 void device_finish(struct device *device)

@@ -10,16 +10,17 @@
 #include <sys/types.h>
 
 enum device_kind {
-	DEVICE_SIM,  /* sim[:KEY=VAL,...] */
-	DEVICE_VFIO, /* mdev:UUID or a bare UUID, pci:DDDD:BB:DD.F, a sysfs path, cdev:NODE */
-	DEVICE_PID,  /* pid:PID, vm:NAME */
-	DEVICE_FD,   /* fd:N */
+	DEVICE_SIM,    /* sim[:KEY=VAL,...] */
+	DEVICE_VFIO,   /* mdev:UUID or a bare UUID, pci:DDDD:BB:DD.F, a sysfs path, cdev:NODE */
+	DEVICE_PID,    /* pid:PID, vm:NAME */
+	DEVICE_FD,     /* fd:N */
+	DEVICE_REPLAY, /* replay:FILE[,...] */
 };
 
 struct device {
 	enum device_kind kind;
 	char *spec;    /* as typed, for messages */
-	char *options; /* sim: what follows the colon, or "" */
+	char *options; /* sim, replay: what follows the colon, or "" */
 	char *name;    /* vfio: UUID or PCI address in lower case, as sysfs and vfio have it */
 	pid_t pid;     /* pid: of the process; vm: found by its name */
 	int fd;        /* fd */

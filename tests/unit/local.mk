@@ -2,6 +2,11 @@
 if HAVE_CMOCKA
 UNIT_TESTS =
 
+UNIT_TESTS += tests/unit/test_address
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_address_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_bands
 tests_unit_test_bands_SOURCES = tests/unit/test_bands.c
 tests_unit_test_bands_CFLAGS = $(UNIT_CFLAGS)
@@ -26,6 +31,16 @@ UNIT_TESTS += tests/unit/test_device
 tests_unit_test_device_SOURCES = tests/unit/test_device.c
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_door
+tests_unit_test_door_SOURCES = \
+	tests/unit/test_door.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_door_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
@@ -52,14 +67,15 @@ tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
 tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plane_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_screen
+tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
+tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_screen_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_sim
 tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += tests/unit/test_address
-tests_unit_test_address_SOURCES = tests/unit/test_address.c
-tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_address_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_sim_options
 tests_unit_test_sim_options_SOURCES = tests/unit/test_sim_options.c
@@ -72,14 +88,14 @@ tests_unit_test_door_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_door_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_vnc
-tests_unit_test_vnc_SOURCES = tests/unit/test_vnc.c tests/unit/rfb.c tests/unit/rfb.h \
-	tests/unit/stage.c tests/unit/stage.h
+tests_unit_test_vnc_SOURCES = \
+	tests/unit/test_vnc.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
 tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += tests/unit/test_screen
-tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
-tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_screen_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_vnc_hostile
 tests_unit_test_vnc_hostile_SOURCES = tests/unit/test_vnc_hostile.c tests/unit/rfb.c \
@@ -93,14 +109,8 @@ tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
 EXTRA_DIST += tests/tsan.supp
-
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
-tests_unit_vnc_server_SOURCES = tests/unit/vnc_server.c tests/unit/rfb.c tests/unit/rfb.h \
-	tests/unit/stage.c tests/unit/stage.h
-tests_unit_vnc_server_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_vnc_server_LDADD = $(UNIT_LDADD)
-
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
