@@ -92,15 +92,33 @@ tests_unit_test_vnc_SOURCES = \
 tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_hostile
+tests_unit_test_vnc_hostile_SOURCES = \
+	tests/unit/test_vnc_hostile.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_hostile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_hostile_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_parser
 tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
 tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
-EXTRA_DIST += tests/tsan.supp
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
+tests_unit_vnc_server_SOURCES = \
+	tests/unit/vnc_server.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_vnc_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vnc_server_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
-EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/tsan.supp tests/unit/unit.h
