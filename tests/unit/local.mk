@@ -67,6 +67,22 @@ tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
 tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plane_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_recording
+tests_unit_test_recording_SOURCES = \
+	tests/unit/test_recording.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_recording_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_recording_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_replay
+tests_unit_test_replay_SOURCES = \
+	tests/unit/test_replay.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_replay_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_screen
 tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
 tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
