@@ -100,6 +100,11 @@ tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 EXTRA_DIST += tests/tsan.supp
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
+tests_unit_vnc_server_SOURCES = tests/unit/vnc_server.c tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h
+tests_unit_vnc_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vnc_server_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
