@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kmod/uapi/mplane.h"
+#include "vfio.h"
 
 /* A writer is done in microseconds: more tries than this, and the page cannot be believed. */
 #define MAX_TRIES 100
@@ -45,22 +46,7 @@ static int read_status(const struct tracker *tracker, struct mplane_status *stat
 
 static int set_event(const struct tracker *tracker, uint32_t place, int32_t fd)
 {
-	struct {
-		struct vfio_irq_set header;
-		int32_t fd;
-	} set = {
-		.header =
-			{
-				.argsz = sizeof(set),
-				.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-				.index = tracker->irq,
-				.start = place,
-				.count = 1,
-			},
-		.fd = fd,
-	};
-
-	return ioctl(tracker->device, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+	return vfio_set_event(tracker->device, tracker->irq, place, fd);
 }
 
 /* The first free place of the event; others may be another reader's. */

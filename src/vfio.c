@@ -231,29 +231,37 @@ int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, 
 	return ret;
 }
 
-int vfio_request_event(const struct vfio *vfio)
+int vfio_set_event(int device, uint32_t index, uint32_t start, int fd)
 {
-	struct {
+	union {
 		struct vfio_irq_set header;
-		int32_t fd;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
 	} set = {
 		.header =
 			{
-				.argsz = sizeof(set),
+				.argsz = sizeof(set.bytes),
 				.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-				.index = VFIO_PCI_REQ_IRQ_INDEX,
+				.index = index,
+				.start = start,
 				.count = 1,
 			},
-		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
-	int ret;
+	int32_t value = fd;
 
-	if (set.fd < 0)
+	memcpy(set.bytes + sizeof(set.header), &value, sizeof(value));
+	return ioctl(device, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+}
+
+int vfio_request_event(const struct vfio *vfio)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ret;
+
+	if (fd < 0)
 		return -errno;
-	if (!ioctl(vfio->device, VFIO_DEVICE_SET_IRQS, &set))
-		return set.fd;
-	ret = -errno;
-	close(set.fd);
+	ret = vfio_set_event(vfio->device, VFIO_PCI_REQ_IRQ_INDEX, 0, fd);
+	if (!ret)
+		return fd;
+	close(fd);
 	return ret;
 }
 

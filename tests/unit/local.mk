@@ -180,6 +180,10 @@ tests_unit_test_owner_SOURCES = tests/unit/test_owner.c
 tests_unit_test_owner_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_owner_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readlink
 tests_unit_test_owner_LDADD = $(UNIT_LDADD)
+tests_unit_vnc_server_SOURCES = tests/unit/vnc_server.c tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h
+tests_unit_vnc_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vnc_server_LDADD = $(UNIT_LDADD)
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
