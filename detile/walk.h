@@ -18,13 +18,29 @@
 
 #include "kernel.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+/*
+ * UNROLL stands before loops of constant length: vectors in an array only stay in registers
+ * without a loop. AddressSanitizer watches every access of what all this unfolds to, and takes
+ * minutes to compile it: there the code stays as it is written.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WALK_AS_WRITTEN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WALK_AS_WRITTEN
+#endif
 
-/* Before a loop of constant length: vectors in an array only stay in registers without a loop. */
+#ifdef WALK_AS_WRITTEN
+#define ALWAYS_INLINE static inline
+#define UNROLL
+#else
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 #endif
 
 enum walk {

@@ -5,6 +5,7 @@
 #include <linux/module.h>
 
 #include "device.h"
+#include "memory.h"
 #include "types.h"
 
 static struct class mplane_class = {
@@ -52,6 +53,8 @@ static void __exit mplane_exit(void)
 	device_unregister(mplane_dev);
 	mdev_unregister_driver(&mplane_driver);
 	class_unregister(&mplane_class);
+	mplane_budget_check();
+	mplane_memory_check();
 }
 
 module_init(mplane_init);

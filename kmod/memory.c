@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "memory.h"
 
+#include <linux/atomic.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+
+static atomic_t mplane_memories;
 
 static void mplane_memory_destroy(struct mplane_memory *memory)
 {
@@ -15,6 +18,7 @@ static void mplane_memory_destroy(struct mplane_memory *memory)
 		put_page(memory->pages[i]);
 	kvfree(memory->pages);
 	kfree(memory);
+	atomic_dec(&mplane_memories);
 }
 
 struct mplane_memory *mplane_memory_create(size_t size)
@@ -25,6 +29,7 @@ struct mplane_memory *mplane_memory_create(size_t size)
 	memory = kzalloc(sizeof(*memory), GFP_KERNEL);
 	if (!memory)
 		return NULL;
+	atomic_inc(&mplane_memories);
 	kref_init(&memory->kref);
 	memory->count = DIV_ROUND_UP(size, PAGE_SIZE);
 	memory->pages = kvcalloc(memory->count, sizeof(*memory->pages), GFP_KERNEL);
@@ -60,4 +65,9 @@ void mplane_memory_release(struct mplane_memory *memory)
 {
 	if (memory)
 		kref_put(&memory->kref, mplane_memory_last);
+}
+
+void mplane_memory_check(void)
+{
+	WARN_ON(atomic_read(&mplane_memories));
 }

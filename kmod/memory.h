@@ -22,6 +22,9 @@ struct mplane_memory *mplane_memory_create(size_t size);
 struct mplane_memory *mplane_memory_acquire(struct mplane_memory *memory);
 void mplane_memory_release(struct mplane_memory *memory); /* takes NULL; may sleep */
 
+/* At unloading: warns of memory that nobody gave back. */
+void mplane_memory_check(void);
+
 static inline size_t mplane_memory_size(const struct mplane_memory *memory)
 {
 	return (size_t)memory->count << PAGE_SHIFT;

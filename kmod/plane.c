@@ -15,8 +15,9 @@
 
 /* enum drm_plane_type of the DRM core, which has no UAPI header. */
 enum {
-	MPLANE_PLANE_PRIMARY = 1,
-	MPLANE_PLANE_CURSOR = 2,
+	MPLANE_PLANE_OVERLAY,
+	MPLANE_PLANE_PRIMARY,
+	MPLANE_PLANE_CURSOR,
 };
 
 /* Ids of so many buffers stay known; QEMU keeps five. */
@@ -188,6 +189,11 @@ int mplane_plane_query(struct mplane_device *device, struct vfio_device_gfx_plan
 		.drm_plane_type = info->drm_plane_type,
 	};
 	switch (info->drm_plane_type) {
+	case MPLANE_PLANE_OVERLAY:
+		/* QEMU leaves the type of a region's plane at zero and means the primary one. */
+		if (device->type->transport != MPLANE_REGION)
+			return -EINVAL;
+		fallthrough;
 	case MPLANE_PLANE_PRIMARY:
 		return mplane_plane_primary(device, info);
 	case MPLANE_PLANE_CURSOR:

@@ -103,6 +103,11 @@ void mplane_budget_give(const struct mplane_type *type)
 	mutex_unlock(&mplane_budget_lock);
 }
 
+void mplane_budget_check(void)
+{
+	WARN_ON(mplane_budget_used);
+}
+
 void mplane_max_mode(u32 *width, u32 *height)
 {
 	static const struct {

@@ -42,6 +42,8 @@ void mplane_max_mode(u32 *width, u32 *height);
 int mplane_budget_take(const struct mplane_type *type);
 void mplane_budget_give(const struct mplane_type *type);
 
+void mplane_budget_check(void); /* at unloading: warns of what nobody gave back */
+
 /* Callbacks of the mdev core. */
 unsigned int mplane_type_available(struct mdev_type *mdev);
 ssize_t mplane_type_describe(struct mdev_type *mdev, char *buf);

@@ -30,6 +30,9 @@ static void collect_displays(GArray *owners, GPtrArray *found, GError **error)
 		for (guint j = 0; j < names->len; j++) {
 			const char *name = g_ptr_array_index(names, j);
 
+			/* A process may have a node open twice. */
+			if (g_ptr_array_find_with_equal_func(found, name, g_str_equal, NULL))
+				continue;
 			if (has_display(name, owner, *error ? NULL : error))
 				g_ptr_array_add(found, g_strdup(name));
 		}

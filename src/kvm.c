@@ -18,11 +18,17 @@ static int create_machine(struct kvm *kvm, GError **error)
 		return fail(error, EXIT_REFUSED, EACCES,
 			    "its driver wants a KVM machine, and /dev/kvm may not be opened (join "
 			    "the group kvm, or run as root)");
-	if (system < 0)
+	if (system < 0 && (errno == ENOENT || errno == ENODEV))
 		return fail(error, EXIT_FAILED, ENODEV,
 			    "its driver wants a KVM machine, and there is no KVM here (modprobe "
 			    "kvm_intel or kvm_amd)");
-	kvm->machine = ioctl(system, KVM_CREATE_VM, 0);
+	if (system < 0)
+		return fail(error, EXIT_FAILED, errno,
+			    "its driver wants a KVM machine, and /dev/kvm cannot be opened: %s",
+			    g_strerror(errno));
+	do { /* a signal, whoever it is for, interrupts it */
+		kvm->machine = ioctl(system, KVM_CREATE_VM, 0);
+	} while (kvm->machine < 0 && errno == EINTR);
 	if (kvm->machine < 0) {
 		int errnum = errno;
 

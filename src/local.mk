@@ -14,6 +14,7 @@ libplanecast_a_SOURCES = \
 	kmod/pattern_static.c kmod/pattern_static.h \
 	src/address.c src/address.h \
 	src/bands.c src/bands.h \
+	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
 	src/card.c src/card.h \
 	src/cursor.c src/cursor.h \
@@ -53,6 +54,7 @@ libplanecast_a_SOURCES = \
 	src/source_replay.c src/source_replay.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
+	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h \

@@ -2,9 +2,17 @@
 #include "map.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "log.h"
+
+/* A call that is interrupted more often is not going to end. */
+#define MAX_INTERRUPTIONS 100
+
+/* The rows of the tallest tile. */
+#define TILE_ROWS 32u
 
 static const struct map_way *const region_ways[] = {&map_region_mmap, &map_region_pread, NULL};
 
@@ -18,6 +26,8 @@ static int try_way(const struct map_way *way, const struct map_target *target, s
 	int ret;
 
 	*map = MAP_CLOSED;
+	map->vfio = target->vfio;
+	map->info = *target->info;
 	ret = way->open(target, map, &error);
 	if (!ret) {
 		map->way = way;
@@ -45,6 +55,13 @@ int map_open(const struct map_target *target, struct map *map, GError **error)
 	return ret;
 }
 
+bool map_is_for(const struct map *map, const struct vfio_device_gfx_plane_info *info)
+{
+	return map->info.drm_format == info->drm_format &&
+	       map->info.drm_format_mod == info->drm_format_mod && map->info.width == info->width &&
+	       map->info.height == info->height && map->info.stride == info->stride;
+}
+
 int map_begin_read(struct map *map)
 {
 	return map->way->begin(map);
@@ -60,6 +77,35 @@ void map_close(struct map *map)
 	if (map->way)
 		map->way->close(map);
 	*map = MAP_CLOSED;
+}
+
+size_t map_plane_bytes(const struct vfio_device_gfx_plane_info *info, uint64_t limit)
+{
+	uint64_t rows = ((uint64_t)info->height + TILE_ROWS - 1) & ~(uint64_t)(TILE_ROWS - 1);
+	uint64_t bytes = info->stride * rows;
+
+	return (size_t)(bytes < limit ? bytes : limit);
+}
+
+int map_dmabuf_size(int dmabuf, size_t *size, GError **error)
+{
+	off_t end = lseek(dmabuf, 0, SEEK_END);
+
+	if (end <= 0 || (uint64_t)end > MAP_MAX_BYTES)
+		return fail(error, EXIT_FAILED, EINVAL, "the dma-buf has an impossible size");
+	*size = (size_t)end;
+	return 0;
+}
+
+int map_ioctl(int fd, unsigned long request, void *argument)
+{
+	for (int i = 0; i < MAX_INTERRUPTIONS; i++) {
+		if (!ioctl(fd, request, argument))
+			return 0;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+	return -EAGAIN;
 }
 
 int map_base_mmap(struct map *map, int fd, uint64_t offset, size_t size)

@@ -25,7 +25,9 @@ struct map_target {
 };
 
 struct map {
-	const struct map_way *way; /* NULL while closed */
+	const struct map_way *way;              /* NULL while closed */
+	const struct vfio *vfio;                /* the device, borrowed */
+	struct vfio_device_gfx_plane_info info; /* the plane it was opened for */
 	const uint8_t *data;
 	size_t size; /* bytes */
 	bool linear; /* what is read here is linear already, whatever the plane's modifier */
@@ -33,7 +35,7 @@ struct map {
 	/* Of the way that opened it: */
 	int fd;          /* a dma-buf or a DRM node, its own; -1 */
 	uint32_t handle; /* a GEM handle of fd */
-	uint64_t offset; /* of the plane's first byte in what fd gives */
+	uint64_t offset; /* of the plane's first byte in the device's file */
 	void *base;      /* what was mapped or allocated, of base_size bytes */
 	size_t base_size;
 };
@@ -45,7 +47,10 @@ struct map_way {
 	/* 0 with data and size set, or -errno with one line; then close() is called. */
 	int (*open)(const struct map_target *target, struct map *map, GError **error);
 
-	/* Around each read: flushes caches, fetches what is not live. -errno. */
+	/*
+	 * Around each read: flushes caches, fetches what is not live. May move data and size.
+	 * -EAGAIN: not in this moment; -errno.
+	 */
 	int (*begin)(struct map *map);
 	void (*end)(struct map *map);
 	void (*close)(struct map *map);
@@ -56,13 +61,28 @@ extern const struct map_way map_dmabuf_mmap;                   /* map_dmabuf.c *
 extern const struct map_way map_i915_pread, map_i915_gtt;      /* map_i915.c */
 extern const struct map_way map_bochs;                         /* map_bochs.c */
 
-/* Opens the first way that works. -errno of the last and a line that names all. */
+/*
+ * Opens the first way that works. The plane's numbers have passed plane_check(). -errno of the last
+ * and a line that names all.
+ */
 int map_open(const struct map_target *target, struct map *map, GError **error);
+
+/* Whether it was opened for a plane of the same size and format, of the same buffer. */
+bool map_is_for(const struct map *map, const struct vfio_device_gfx_plane_info *info);
 int map_begin_read(struct map *map);
 void map_end_read(struct map *map);
 void map_close(struct map *map); /* any number of times */
 
 #define MAP_CLOSED ((struct map){.fd = -1})
+
+/* For ways: the bytes that a plane of whole tiles has, at most limit. */
+size_t map_plane_bytes(const struct vfio_device_gfx_plane_info *info, uint64_t limit);
+
+/* For ways: the size of a dma-buf, -EINVAL with a line if that is impossible. */
+int map_dmabuf_size(int dmabuf, size_t *size, GError **error);
+
+/* For ways: an ioctl, repeated (not for ever) while it was interrupted; -errno. */
+int map_ioctl(int fd, unsigned long request, void *argument);
 
 /* For ways: a shared read-only mapping as the map's base; munmap() of the base. */
 int map_base_mmap(struct map *map, int fd, uint64_t offset, size_t size);

@@ -3,8 +3,8 @@
 #include "map.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/dma-buf.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -12,25 +12,21 @@
 static int sync_dmabuf(const struct map *map, uint64_t flags)
 {
 	struct dma_buf_sync sync = {.flags = flags | DMA_BUF_SYNC_READ};
-	int ret;
 
-	do {
-		ret = ioctl(map->fd, DMA_BUF_IOCTL_SYNC, &sync);
-	} while (ret && (errno == EINTR || errno == EAGAIN));
-	return ret ? -errno : 0;
+	return map_ioctl(map->fd, DMA_BUF_IOCTL_SYNC, &sync);
 }
 
 static int mmap_open(const struct map_target *target, struct map *map, GError **error)
 {
-	off_t size = lseek(target->dmabuf, 0, SEEK_END);
-	int ret;
+	size_t size;
+	int ret = map_dmabuf_size(target->dmabuf, &size, error);
 
-	if (size <= 0 || (uint64_t)size > MAP_MAX_BYTES)
-		return fail(error, EXIT_FAILED, EINVAL, "the dma-buf has an impossible size");
-	map->fd = dup(target->dmabuf);
+	if (ret)
+		return ret;
+	map->fd = fcntl(target->dmabuf, F_DUPFD_CLOEXEC, 3);
 	if (map->fd < 0)
 		return -errno;
-	ret = map_base_mmap(map, map->fd, 0, (size_t)size);
+	ret = map_base_mmap(map, map->fd, 0, size);
 	if (ret)
 		return fail(error, EXIT_FAILED, -ret, "%s", g_strerror(-ret));
 	map->data = map->base;

@@ -43,22 +43,12 @@ static char *render_node(const char *name)
 	return node;
 }
 
-static int is_i915(int fd)
+static bool is_i915(int fd)
 {
 	char name[8] = "";
 	struct drm_version version = {.name = name, .name_len = sizeof(name) - 1};
 
 	return !ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "i915");
-}
-
-static int call(int fd, unsigned long request, void *argument)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, argument);
-	} while (ret && (errno == EINTR || errno == EAGAIN));
-	return ret ? -errno : 0;
 }
 
 /* Opens the GPU and imports the dma-buf: map->fd and map->handle. */
@@ -79,7 +69,7 @@ static int import(const struct map_target *target, struct map *map, GError **err
 		return ret;
 	if (!is_i915(map->fd))
 		return fail(error, EXIT_FAILED, ENODEV, "its GPU's driver is not i915");
-	ret = call(map->fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
+	ret = map_ioctl(map->fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
 	if (ret)
 		return fail(error, EXIT_FAILED, -ret, "import refused: %s", g_strerror(-ret));
 	map->handle = prime.handle;
@@ -97,11 +87,14 @@ static void close_import(struct map *map)
 	close(map->fd);
 }
 
-static size_t plane_size(const struct map_target *target)
+/* The bytes of the dma-buf that are the plane's. */
+static int plane_size(const struct map_target *target, size_t *size, GError **error)
 {
-	off_t size = lseek(target->dmabuf, 0, SEEK_END);
+	int ret = map_dmabuf_size(target->dmabuf, size, error);
 
-	return size > 0 && (uint64_t)size <= MAP_MAX_BYTES ? (size_t)size : 0;
+	if (!ret)
+		*size = map_plane_bytes(target->info, *size);
+	return ret;
 }
 
 static int pread_begin(struct map *map)
@@ -112,17 +105,15 @@ static int pread_begin(struct map *map)
 		.data_ptr = (uint64_t)(uintptr_t)map->base,
 	};
 
-	return call(map->fd, DRM_IOCTL_I915_GEM_PREAD, &read);
+	return map_ioctl(map->fd, DRM_IOCTL_I915_GEM_PREAD, &read);
 }
 
 static int pread_open(const struct map_target *target, struct map *map, GError **error)
 {
-	int ret;
+	int ret = plane_size(target, &map->size, error);
 
-	map->size = plane_size(target);
-	if (!map->size)
-		return fail(error, EXIT_FAILED, EINVAL, "the dma-buf has an impossible size");
-	ret = import(target, map, error);
+	if (!ret)
+		ret = import(target, map, error);
 	if (ret)
 		return ret;
 	map->base = malloc(map->size);
@@ -148,7 +139,7 @@ const struct map_way map_i915_pread = {
 };
 
 /* A fence makes X and Y linear; it knows no other tiling. */
-static int gtt_reads(uint64_t modifier)
+static bool gtt_reads(uint64_t modifier)
 {
 	return modifier == DRM_FORMAT_MOD_LINEAR || modifier == I915_FORMAT_MOD_X_TILED ||
 	       modifier == I915_FORMAT_MOD_Y_TILED;
@@ -157,18 +148,18 @@ static int gtt_reads(uint64_t modifier)
 static int gtt_open(const struct map_target *target, struct map *map, GError **error)
 {
 	struct drm_i915_gem_mmap_offset offset = {.flags = I915_MMAP_OFFSET_GTT};
-	size_t size = plane_size(target);
+	size_t size;
 	int ret;
 
 	if (!gtt_reads(target->info->drm_format_mod))
 		return fail(error, EXIT_FAILED, ENOTSUP, "no fence knows this tiling");
-	if (!size)
-		return fail(error, EXIT_FAILED, EINVAL, "the dma-buf has an impossible size");
-	ret = import(target, map, error);
+	ret = plane_size(target, &size, error);
+	if (!ret)
+		ret = import(target, map, error);
 	if (ret)
 		return ret;
 	offset.handle = map->handle;
-	ret = call(map->fd, DRM_IOCTL_I915_GEM_MMAP_OFFSET, &offset);
+	ret = map_ioctl(map->fd, DRM_IOCTL_I915_GEM_MMAP_OFFSET, &offset);
 	if (!ret)
 		ret = map_base_mmap(map, map->fd, offset.offset, size);
 	if (ret)

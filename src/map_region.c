@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The display region: mapped live, or read as a file where the driver refuses a mapping. */
+/*
+ * The display region: mapped live, or, where the driver refuses that, as much of it as the plane
+ * has is read as a file.
+ */
 #include "map.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "log.h"
 
@@ -46,30 +47,9 @@ const struct map_way map_region_mmap = {
 	.close = map_base_munmap,
 };
 
-/* Only as much as the plane says it has: a region may be larger. */
-static size_t plane_bytes(const struct map_target *target, const struct vfio_region_info *region)
-{
-	uint64_t rows = ((uint64_t)target->info->height + 31) & ~31ull;
-	uint64_t bytes = target->info->stride * rows;
-
-	return bytes && bytes < region->size ? (size_t)bytes : (size_t)region->size;
-}
-
 static int pread_begin(struct map *map)
 {
-	size_t done = 0;
-
-	while (done < map->size) {
-		ssize_t n = pread(map->fd, (char *)map->base + done, map->size - done,
-				  (off_t)(map->offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
+	return vfio_read(map->vfio->device, map->offset, map->base, map->size);
 }
 
 static int pread_open(const struct map_target *target, struct map *map, GError **error)
@@ -79,22 +59,19 @@ static int pread_open(const struct map_target *target, struct map *map, GError *
 
 	if (ret)
 		return ret;
-	map->size = plane_bytes(target, &region);
+	map->size = map_plane_bytes(target->info, region.size);
 	map->base = malloc(map->size);
 	if (!map->base)
 		return -ENOMEM;
 	map->data = map->base;
-	map->fd = dup(target->vfio->device);
 	map->offset = region.offset;
-	ret = map->fd < 0 ? -errno : pread_begin(map);
+	ret = pread_begin(map);
 	return ret ? fail(error, EXIT_FAILED, -ret, "%s", g_strerror(-ret)) : 0;
 }
 
 static void pread_close(struct map *map)
 {
 	free(map->base);
-	if (map->fd >= 0)
-		close(map->fd);
 }
 
 const struct map_way map_region_pread = {

@@ -9,20 +9,31 @@
 
 #define NODE_PREFIX "/dev/vfio/"
 #define CONTAINER   "/dev/vfio/vfio"
+#define IOMMUFD     "/dev/iommu"
 
-/* The vfio node that a /proc/PID/fd link is an open descriptor of, the container apart. */
-static bool link_node(const char *path, char node[48])
+/* What a /proc/PID/fd link leads to, if it is no longer than a vfio node's name. */
+static bool read_link(const char *path, char target[48])
 {
-	char target[48];
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
+	ssize_t length = readlink(path, target, 47);
 
-	if (length <= 0 || length == sizeof(target) - 1)
+	if (length <= 0 || length == 47)
 		return false;
 	target[length] = '\0';
-	if (!g_str_has_prefix(target, NODE_PREFIX) || !strcmp(target, CONTAINER))
-		return false;
-	memcpy(node, target, sizeof(target));
 	return true;
+}
+
+/* A device's or a group's node; the container is neither. */
+static bool is_node(const char *target)
+{
+	return g_str_has_prefix(target, NODE_PREFIX) && strcmp(target, CONTAINER) != 0;
+}
+
+/* Without an iommufd no node of a device is bound: those are of one who attached, or just looks. */
+static void drop_unbound(GArray *owners)
+{
+	for (guint i = owners->len; i > 0; i--)
+		if (owner_has_cdev(&g_array_index(owners, struct owner, i - 1)))
+			g_array_remove_index(owners, i - 1);
 }
 
 int owner_of_process(pid_t pid, GArray **out)
@@ -32,6 +43,7 @@ int owner_of_process(pid_t pid, GArray **out)
 	GDir *dir = g_dir_open(path, 0, &error);
 	GArray *owners;
 	const char *entry;
+	bool bound = false;
 
 	g_free(path);
 	if (!dir) {
@@ -49,10 +61,15 @@ int owner_of_process(pid_t pid, GArray **out)
 		char name[64];
 
 		g_snprintf(name, sizeof(name), "/proc/%d/fd/%s", (int)pid, entry);
-		if (link_node(name, owner.node))
+		if (!read_link(name, owner.node))
+			continue;
+		bound |= !strcmp(owner.node, IOMMUFD);
+		if (is_node(owner.node))
 			g_array_append_val(owners, owner);
 	}
 	g_dir_close(dir);
+	if (!bound)
+		drop_unbound(owners);
 	*out = owners;
 	return 0;
 }
@@ -130,12 +147,22 @@ GArray *owner_all(void)
 	return all;
 }
 
+static bool leads_to(int pid, int fd, const char *node)
+{
+	char name[64], target[48];
+
+	g_snprintf(name, sizeof(name), "/proc/%d/fd/%d", pid, fd);
+	return read_link(name, target) && !strcmp(target, node);
+}
+
 bool owner_holds(const struct owner *owner)
 {
-	char name[64], node[48];
+	return leads_to((int)owner->pid, owner->fd, owner->node);
+}
 
-	g_snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)owner->pid, owner->fd);
-	return link_node(name, node) && !strcmp(node, owner->node);
+bool owner_is_duplicate(const struct owner *owner, int fd)
+{
+	return leads_to((int)getpid(), fd, owner->node);
 }
 
 bool owner_has_cdev(const struct owner *owner)
@@ -152,6 +179,9 @@ char *owner_command(const struct owner *owner)
 		g_strchomp(text);
 	else
 		text = g_strdup("?");
+	for (char *c = text; *c; c++)
+		if (!g_ascii_isprint(*c))
+			*c = '?';
 	g_free(path);
 	return text;
 }

@@ -19,7 +19,9 @@ struct owner {
 
 /*
  * Who has one of the nodes (NULL at the end) open. 0; -ENOENT: nobody; -EACCES: nobody that may be
- * looked at, but there are processes that this user may not look at.
+ * looked at, but there are processes that this user may not look at. A device's own node is its
+ * owner's only with the iommufd that it is bound to: one who has just attached holds a duplicate
+ * of the node as well, and two of those would keep the device from each other for ever.
  */
 int owner_find(const char *const *nodes, struct owner *owner);
 
@@ -32,10 +34,13 @@ GArray *owner_all(void);
 /* Whether it still has it open. */
 bool owner_holds(const struct owner *owner);
 
+/* Whether a descriptor of this process, duplicated from it, is of that node. */
+bool owner_is_duplicate(const struct owner *owner, int fd);
+
 /* Whether the node is a device's own (cdev), not a group's. */
 bool owner_has_cdev(const struct owner *owner);
 
-/* The process's name, for g_free(). */
+/* The process's name, unprintable bytes as ?, for g_free(). */
 char *owner_command(const struct owner *owner);
 
 #endif

@@ -100,25 +100,25 @@ bool plane_is_same(const struct plane *a, const struct plane *b)
 	       a->height == b->height && a->stride == b->stride && a->generation == b->generation;
 }
 
-static int validate_format(const struct plane *plane, enum detile_layout *layout, GError **error)
+static int validate_format(const struct plane *plane, GError **error)
 {
+	enum detile_layout layout;
 	char name[5];
 
 	plane_fourcc_name(plane->fourcc, name);
 	if (!plane_format(plane->fourcc))
 		return fail(error, EXIT_FAILED, ENOTSUP, "unknown pixel format %s (0x%08x)", name,
 			    plane->fourcc);
-	if (plane_layout(plane->modifier, layout))
+	if (plane_layout(plane->modifier, &layout))
 		return fail(error, EXIT_FAILED, ENOTSUP, "unknown modifier 0x%016" PRIx64,
 			    plane->modifier);
 	return 0;
 }
 
-int plane_validate(const struct plane *plane, GError **error)
+int plane_check(const struct plane *plane, GError **error)
 {
 	struct detile_surface surface;
-	enum detile_layout layout = DETILE_LINEAR;
-	int ret = validate_format(plane, &layout, error);
+	int ret = validate_format(plane, error);
 
 	if (ret)
 		return ret;
@@ -134,10 +134,21 @@ int plane_validate(const struct plane *plane, GError **error)
 	if (plane->stride > PLANE_MAX_STRIDE)
 		return fail(error, EXIT_FAILED, EINVAL, "impossible stride %u (at most %u)",
 			    plane->stride, PLANE_MAX_STRIDE);
+	return 0;
+}
+
+int plane_validate(const struct plane *plane, GError **error)
+{
+	struct detile_surface surface;
+	int ret = plane_check(plane, error);
+
+	if (ret)
+		return ret;
+	plane_surface(plane, &surface);
 	if (!plane->data || detile_check(&surface))
 		return fail(error, EXIT_FAILED, EINVAL,
 			    "%ux%u with stride %u, %s, does not fit the %zu bytes there are",
-			    plane->width, plane->height, plane->stride, plane_layout_name(layout),
-			    plane->size);
+			    plane->width, plane->height, plane->stride,
+			    plane_layout_name(surface.layout), plane->size);
 	return 0;
 }

@@ -39,9 +39,13 @@ struct plane {
 };
 
 /*
- * Judges the numbers of a plane against the bytes mapped for it. 0, or -EINVAL (numbers that do
- * not fit) or -ENOTSUP (format or modifier unknown), with one line in error that names the number.
+ * Judges the numbers of a plane alone, before anything is mapped or allocated for them. 0, or
+ * -EINVAL (numbers that do not fit) or -ENOTSUP (format or modifier unknown), with one line in
+ * error that names the number.
  */
+int plane_check(const struct plane *plane, GError **error);
+
+/* plane_check(), and that the plane lies within the bytes mapped for it: -EINVAL. */
 int plane_validate(const struct plane *plane, GError **error);
 
 /* A format that a scanout may have. */

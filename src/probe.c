@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe.h"
 
+#include <drm_fourcc.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include "discover.h"
 #include "log.h"
 #include "map.h"
+#include "tracker.h"
 #include "vfio.h"
 
 struct probe {
@@ -104,8 +106,12 @@ static void add_way(struct probe *probe, const struct vfio_device_gfx_plane_info
 				   info->dmabuf_id, g_strerror(-target.dmabuf));
 	}
 	if (!ret)
+		ret = plane_check(plane, &error);
+	if (!ret)
 		ret = map_open(&target, &map, &error);
 	if (!ret) {
+		if (map.linear)
+			plane->modifier = DRM_FORMAT_MOD_LINEAR;
 		plane->data = map.data;
 		plane->size = map.size;
 		ret = plane_validate(plane, &error);
@@ -144,8 +150,6 @@ static void add_plane(struct probe *probe, const char *member, enum plane_type t
 	struct plane plane;
 	int ret = vfio_query_plane(&probe->vfio, type, transport, &info);
 
-	if (ret == -ENOMEM) /* some drivers fail the first query after a mode change */
-		ret = vfio_query_plane(&probe->vfio, type, transport, &info);
 	if (ret || !info.drm_format || !info.width || !info.height) {
 		note(probe, "QUERY of the %s plane: %s", member,
 		     ret ? g_strerror(-ret) : "it is off");
@@ -245,6 +249,19 @@ static void add_evidence(struct probe *probe)
 	json_builder_end_array(probe->json);
 }
 
+/* No upstream driver tells of changes: linux/vfio.h has neither interrupt nor region for it. */
+static const char *damage_source(struct probe *probe)
+{
+	struct vfio_region_info region;
+
+	if (!probe->region && !probe->dmabuf)
+		return NULL;
+	if (tracker_find(&probe->vfio, &region))
+		return "compare";
+	note(probe, "status region: index %u", region.index);
+	return "status region";
+}
+
 static JsonNode *gather(struct probe *probe, const char *spec)
 {
 	JsonNode *report;
@@ -258,8 +275,7 @@ static JsonNode *gather(struct probe *probe, const char *spec)
 	add_opening(probe);
 	add_planes(probe);
 	add_edid(probe);
-	/* No upstream driver tells of changes (linux/vfio.h has neither interrupt nor region). */
-	add_string(probe, "damage", probe->region || probe->dmabuf ? "compare" : NULL);
+	add_string(probe, "damage", damage_source(probe));
 	add_evidence(probe);
 	json_builder_end_object(probe->json);
 	report = json_builder_get_root(probe->json);

@@ -50,6 +50,15 @@ int vfio_open(const char *name, const struct device_nodes *nodes, struct vfio *v
  */
 int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, GError **error);
 
+/* Lets the interrupt (index, start) of an open device signal an eventfd; -1: nothing. -errno. */
+int vfio_set_event(int device, uint32_t index, uint32_t start, int fd);
+
+/*
+ * An eventfd that the driver signals when it wants the device back (VFIO_PCI_REQ_IRQ_INDEX): for a
+ * device that was opened, never for an attached one, whose owner has set its own. -errno.
+ */
+int vfio_request_event(const struct vfio *vfio);
+
 /* Takes an inherited device descriptor over. -ENODEV: it is not one. */
 int vfio_adopt(int fd, struct vfio *vfio, GError **error);
 
@@ -58,7 +67,10 @@ void vfio_close(struct vfio *vfio);
 /* Whether the plane can be had as a region or dma-buf: VFIO_GFX_PLANE_TYPE_{REGION,DMABUF}. */
 bool vfio_probe(const struct vfio *vfio, enum plane_type type, uint32_t transport);
 
-/* The plane as it is now, by that transport; -errno as the driver gave it. */
+/*
+ * The plane as it is now, by that transport; -errno as the driver gave it, the second time where
+ * the first may be of the moment. The numbers are the guest's: nothing in them is checked.
+ */
 int vfio_query_plane(const struct vfio *vfio, enum plane_type type, uint32_t transport,
 		     struct vfio_device_gfx_plane_info *info);
 
@@ -78,5 +90,8 @@ int vfio_find_region(const struct vfio *vfio, uint32_t type, uint32_t subtype,
 /* Reads all of it from the region's start; -EIO where it is shorter. */
 int vfio_region_read(const struct vfio *vfio, const struct vfio_region_info *region, void *data,
 		     size_t size);
+
+/* Reads all of it from an offset of a device descriptor; -EIO where it ends before. */
+int vfio_read(int fd, uint64_t offset, void *data, size_t size);
 
 #endif

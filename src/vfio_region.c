@@ -80,12 +80,21 @@ int vfio_find_region(const struct vfio *vfio, uint32_t type, uint32_t subtype,
 int vfio_region_read(const struct vfio *vfio, const struct vfio_region_info *region, void *data,
 		     size_t size)
 {
-	ssize_t n;
-
 	if (size > region->size)
 		return -EIO;
-	n = pread(vfio->device, data, size, (off_t)region->offset);
-	if (n < 0)
-		return -errno;
-	return (size_t)n == size ? 0 : -EIO;
+	return vfio_read(vfio->device, region->offset, data, size);
+}
+
+int vfio_read(int fd, uint64_t offset, void *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)data + done, size - done, (off_t)(offset + done));
+
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
 }

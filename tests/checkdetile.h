@@ -42,10 +42,13 @@ uint32_t check_random(struct check *check, uint32_t below);
 
 /*
  * A new random geometry with random pixels, written by detile_tile(). NULL, or what was wrong with
- * detile_tile(), detile_size(), detile_check() or detile_probe(), which have no tables.
+ * detile_tile(), detile_size() or detile_check().
  */
 const char *check_begin(struct check *check, enum detile_layout layout,
 			enum detile_swizzle swizzle);
+
+/* NULL, or what detile_probe(), which has no table, did wrong. */
+const char *check_probe(struct check *check);
 
 /* NULL, or what the table did wrong. The geometry stays for other tables. */
 const char *check_task(struct check *check, const struct detile *table, enum task task);

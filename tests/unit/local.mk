@@ -32,6 +32,16 @@ tests_unit_test_device_SOURCES = tests/unit/test_device.c
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_door
+tests_unit_test_door_SOURCES = \
+	tests/unit/test_door.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_door_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
@@ -106,7 +116,80 @@ tests_unit_test_vnc_SOURCES = \
 tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_hostile
+tests_unit_test_vnc_hostile_SOURCES = \
+	tests/unit/test_vnc_hostile.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_hostile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_hostile_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc_parser
+tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
+tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
+
+# For trying viewers by hand.
+check_PROGRAMS += tests/unit/vnc_server
+tests_unit_vnc_server_SOURCES = \
+	tests/unit/vnc_server.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_vnc_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vnc_server_LDADD = $(UNIT_LDADD)
+# The library's system calls go to doubles of vfio, KVM and DRM: double_calls.h.
+DOUBLES = tests/unit/double_calls.c tests/unit/double_calls.h \
+	tests/unit/double_gpu.c tests/unit/double_gpu.h \
+	tests/unit/double_owner.c tests/unit/double_owner.h \
+	tests/unit/double_vfio.c tests/unit/double_vfio.h
+DOUBLE_SOURCES = $(DOUBLES) tests/unit/double_source.c tests/unit/double_source.h
+WITH_DOUBLES = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=close -Wl,--wrap=fcntl -Wl,--wrap=ioctl \
+	-Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=pread -Wl,--wrap=syscall \
+	-Wl,--wrap=realpath -Wl,--wrap=device_nodes -Wl,--wrap=owner_find \
+	-Wl,--wrap=owner_holds -Wl,--wrap=owner_is_duplicate \
+	-Wl,--wrap=g_get_monotonic_time
+
+UNIT_TESTS += tests/unit/test_vfio
+tests_unit_test_vfio_SOURCES = tests/unit/test_vfio.c $(DOUBLES)
+tests_unit_test_vfio_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vfio_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_vfio_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_map
+tests_unit_test_map_SOURCES = tests/unit/test_map.c $(DOUBLES)
+tests_unit_test_map_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_map_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_map_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_source_vfio
+tests_unit_test_source_vfio_SOURCES = tests/unit/test_source_vfio.c $(DOUBLE_SOURCES)
+tests_unit_test_source_vfio_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_vfio_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_source_vfio_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_source_owner
+tests_unit_test_source_owner_SOURCES = tests/unit/test_source_owner.c $(DOUBLE_SOURCES)
+tests_unit_test_source_owner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_owner_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_source_owner_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_source_random
+tests_unit_test_source_random_SOURCES = tests/unit/test_source_random.c $(DOUBLE_SOURCES)
+tests_unit_test_source_random_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_random_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_source_random_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_owner
+tests_unit_test_owner_SOURCES = tests/unit/test_owner.c
+tests_unit_test_owner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_owner_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readlink
+tests_unit_test_owner_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
-EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/tsan.supp tests/unit/unit.h

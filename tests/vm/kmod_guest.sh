@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ -r /usr/share/seabios/vgabios-bochs-display.bin ] || { echo "SKIP: no VGA BIOS (seabios)" && exit 77; }
 kmod_load "$1"
 modprobe vfio-pci
+modprobe kvm_amd 2>/dev/null
 "$python" "$here/kmod_guest.py"
 code=$?
 kmod_unload || code=1

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from kmod_vfio import (BAR0, BAR2, CURSOR, DMABUF, PRIMARY, REGION, Count, Device, Mapping, Mdev,
-                       fails)
+                       fails, ioctl)
 
 UUID = "6b1f5bd4-0002-4000-8000-%012x"
 RW = mmap.PROT_READ | mmap.PROT_WRITE
@@ -251,7 +251,46 @@ def test_copies(kind, mdev, flag):
         mdev.put("flips", 0)
 
 
+def vgem():
+    """The node of the kernel's virtual GEM device, which imports any dma-buf; None: not there."""
+    for name in sorted(os.listdir("/sys/class/drm")):
+        if name.startswith("card") and "vgem" in os.path.realpath("/sys/class/drm/" + name):
+            return "/dev/dri/" + name
+    return None
+
+
+def test_import(kind):
+    """Another driver attaches the dma-buf and maps its pages."""
+    with Mdev(kind, UUID % 5) as mdev, Device(mdev.uuid) as device:
+        mdev.put("mode", "640x480")
+        mdev.put("pattern", "static")
+        plane = device.query(DMABUF)
+        fd, card = device.dmabuf(plane.index), os.open(vgem(), os.O_RDWR | os.O_CLOEXEC)
+        prime = bytearray(struct.pack("=IIi", 0, 0, fd))
+        ioctl(card, 0xc00c642e, prime)  # DRM_IOCTL_PRIME_FD_TO_HANDLE
+        handle = struct.unpack_from("=I", prime)[0]
+        ioctl(fd, 0x40086200, struct.pack("=Q", 1))
+        ioctl(fd, 0x40086200, struct.pack("=Q", 5))
+        again = bytearray(struct.pack("=IIi", handle, 0, -1))
+        ioctl(card, 0xc00c642d, again)  # DRM_IOCTL_PRIME_HANDLE_TO_FD
+        back = struct.unpack("=IIi", again)[2]
+        with Mapping(back, plane.size) as mapping:
+            check(mapping.bytes(0, plane.size) == device.pixels(plane, plane.size),
+                  kind + ": imported and exported again, other pixels")
+        os.close(back)
+        os.close(fd)
+        mdev.put("mode", "800x600")
+        ioctl(card, 0x40086409, struct.pack("=II", handle, 0))  # DRM_IOCTL_GEM_CLOSE
+        os.close(card)
+
+
 def main():
+    if vgem():
+        for kind in TYPES:
+            if TYPES[kind][0] == DMABUF:
+                test_import(kind)
+    else:
+        print("SKIP: no vgem: dma-bufs are not imported", flush=True)
     for kind in TYPES:
         test_layouts(kind)
         test_guest(kind)

@@ -6,6 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/kmod_lib.sh"
 
 kmod_load "$1"
+modprobe vgem 2>/dev/null
 "$python" "$here/kmod_scanout.py" "$1/tests/vm/kmod_frame"
 code=$?
 kmod_unload || code=1

@@ -1,6 +1,8 @@
 # tests/vm/: tests that run inside a test machine (scripts/vm), started by scripts/test.
 EXTRA_DIST += \
 	tests/vm/kmod_all.sh tests/vm/kmod_inside.sh \
+	tests/vm/kmod_churn.py tests/vm/kmod_churn.sh \
+	tests/vm/kmod_fuzz.sh \
 	tests/vm/kmod_guest.py tests/vm/kmod_guest.sh \
 	tests/vm/kmod_lib.sh \
 	tests/vm/kmod_probe.py tests/vm/kmod_probe.sh \
@@ -11,3 +13,6 @@ EXTRA_DIST += \
 check_PROGRAMS += tests/vm/kmod_frame
 tests_vm_kmod_frame_SOURCES = tests/vm/kmod_frame.c
 tests_vm_kmod_frame_LDADD = libplanecast.a libdetile.a
+
+check_PROGRAMS += tests/vm/kmod_fuzz
+tests_vm_kmod_fuzz_SOURCES = tests/vm/kmod_fuzz.c
