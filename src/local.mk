@@ -17,6 +17,7 @@ libplanecast_a_SOURCES = \
 	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
 	src/card.c src/card.h \
+	src/convert.c src/convert.h \
 	src/cursor.c src/cursor.h \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \

@@ -53,6 +53,9 @@ struct plane_format {
 	uint32_t fourcc;
 	uint32_t cpp; /* bytes a pixel */
 	pixman_format_code_t pixman;
+	/* What pixman does not convert (its code is 0): convert.h. */
+	void (*convert)(const uint8_t *from, uint32_t *to, uint32_t width);
+	uint32_t group; /* so many pixels have bytes in common; a row holds whole groups */
 };
 
 /* The format of a fourcc, or NULL if it is not known. */
@@ -65,7 +68,7 @@ const char *plane_layout_name(enum detile_layout layout);
 /* The four characters of a fourcc, unprintable ones as '?'. */
 void plane_fourcc_name(uint32_t fourcc, char name[5]);
 
-/* The plane in detile's terms; data is still the source's. */
+/* The plane in detile's terms, as wide as its groups of pixels; data is still the source's. */
 void plane_surface(const struct plane *plane, struct detile_surface *surface);
 
 /* Whether two descriptions are of one and the same scanout (contents and position apart). */

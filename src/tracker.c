@@ -6,11 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "kmod/uapi/mplane.h"
-#include "vfio.h"
 
 /* A writer is done in microseconds: more tries than this, and the page cannot be believed. */
 #define MAX_TRIES 100
@@ -21,7 +19,9 @@
 /* Every so often the device's word is checked against all pixels. */
 #define AUDIT_US (10 * G_USEC_PER_SEC)
 
-#define STATUS_TYPE (VFIO_REGION_TYPE_PCI_VENDOR_TYPE | MPLANE_PCI_VENDOR)
+/* VFIO_REGION_TYPE_PCI_VENDOR_TYPE, which vfio.h has as a signed shift out of range. */
+#define VENDOR_TYPE 0x80000000u
+#define STATUS_TYPE (VENDOR_TYPE | MPLANE_PCI_VENDOR)
 
 /* One consistent copy of the page. -EIO: it is not to be had, or not what it should be. */
 static int read_status(const struct tracker *tracker, struct mplane_status *status)
@@ -44,18 +44,13 @@ static int read_status(const struct tracker *tracker, struct mplane_status *stat
 	return -EIO;
 }
 
-static int set_event(const struct tracker *tracker, uint32_t place, int32_t fd)
-{
-	return vfio_set_event(tracker->device, tracker->irq, place, fd);
-}
-
 /* The first free place of the event; others may be another reader's. */
 static int take_place(struct tracker *tracker)
 {
 	int ret = -EBUSY;
 
 	for (uint32_t place = 0; place < MAX_PLACES && ret == -EBUSY; place++) {
-		ret = set_event(tracker, place, tracker->event);
+		ret = vfio_set_event(tracker->device, tracker->irq, place, tracker->event);
 		if (!ret)
 			tracker->place = place;
 	}
@@ -112,7 +107,7 @@ fail:
 void tracker_close(struct tracker *tracker)
 {
 	if (tracker->event >= 0) {
-		set_event(tracker, tracker->place, -1);
+		vfio_set_event(tracker->device, tracker->irq, tracker->place, -1);
 		close(tracker->event);
 	}
 	*tracker = TRACKER_CLOSED;

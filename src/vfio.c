@@ -231,25 +231,21 @@ int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, 
 	return ret;
 }
 
-int vfio_set_event(int device, uint32_t index, uint32_t start, int fd)
+int vfio_set_event(int device, uint32_t index, uint32_t place, int fd)
 {
-	union {
-		struct vfio_irq_set header;
-		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
-	} set = {
-		.header =
-			{
-				.argsz = sizeof(set.bytes),
-				.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-				.index = index,
-				.start = start,
-				.count = 1,
-			},
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set) + sizeof(int32_t),
+		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
+		.start = place,
+		.count = 1,
 	};
-	int32_t value = fd;
+	_Alignas(struct vfio_irq_set) char bytes[sizeof(set) + sizeof(int32_t)];
+	int32_t event = fd;
 
-	memcpy(set.bytes + sizeof(set.header), &value, sizeof(value));
-	return ioctl(device, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+	memcpy(bytes, &set, sizeof(set));
+	memcpy(bytes + sizeof(set), &event, sizeof(event));
+	return ioctl(device, VFIO_DEVICE_SET_IRQS, bytes) ? -errno : 0;
 }
 
 int vfio_request_event(const struct vfio *vfio)

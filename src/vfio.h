@@ -50,8 +50,11 @@ int vfio_open(const char *name, const struct device_nodes *nodes, struct vfio *v
  */
 int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, GError **error);
 
-/* Lets the interrupt (index, start) of an open device signal an eventfd; -1: nothing. -errno. */
-int vfio_set_event(int device, uint32_t index, uint32_t start, int fd);
+/*
+ * Has the driver signal an eventfd at an interrupt's place, or (-1) no longer; it keeps what it was
+ * given until then, or until the device closes. -errno.
+ */
+int vfio_set_event(int device, uint32_t index, uint32_t place, int fd);
 
 /*
  * An eventfd that the driver signals when it wants the device back (VFIO_PCI_REQ_IRQ_INDEX): for a

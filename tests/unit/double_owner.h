@@ -14,7 +14,7 @@ struct double_owner {
 	bool swapped;                     /* what is duplicated is no longer what was found */
 	bool without_group, without_cdev; /* nodes that the device does not have */
 	int exits;                        /* eventfd behind the pidfd */
-	int64_t later;                    /* microseconds by which the clock is ahead of time */
+	int64_t now; /* what g_get_monotonic_time() tells: it stands still otherwise */
 };
 
 extern struct double_owner double_owner;

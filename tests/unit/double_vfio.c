@@ -170,6 +170,20 @@ static int region_info(struct vfio_region_info *info)
 	return 0;
 }
 
+static int set_irqs(const struct vfio_irq_set *set)
+{
+	int32_t fd;
+
+	if (!double_device.has_request)
+		return -EINVAL;
+	assert_int_equal(set->argsz, sizeof(*set) + sizeof(fd));
+	assert_int_equal(set->index, VFIO_PCI_REQ_IRQ_INDEX);
+	assert_int_equal(set->count, 1);
+	memcpy(&fd, set->data, sizeof(fd));
+	double_device.request = fd;
+	return 0;
+}
+
 static int device_ioctl(unsigned long request, void *argument)
 {
 	int ret;
@@ -186,7 +200,7 @@ static int device_ioctl(unsigned long request, void *argument)
 	case VFIO_DEVICE_GET_GFX_DMABUF:
 		return get_dmabuf(argument);
 	case VFIO_DEVICE_SET_IRQS:
-		return -EINVAL;
+		return set_irqs(argument);
 	default:
 		return -ENOTTY;
 	}

@@ -19,6 +19,8 @@ struct double_device {
 	int memory;       /* a memfd, all regions of the device */
 	uint8_t *bytes;   /* of it, writable */
 	bool wants_kvm;   /* opens only with a machine: -ESRCH */
+	bool has_request; /* it says when it wants the device back: */
+	int request;      /* by that eventfd, the library's */
 	uint32_t probes;  /* the transports that it says yes to */
 	uint32_t counted; /* num_regions */
 	struct {

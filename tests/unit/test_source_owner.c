@@ -23,7 +23,7 @@ static void test_source_follows_its_owner(void **state)
 	assert_string_equal(double_calls(), ""); /* too soon to look again */
 	for (int i = 0; i < 10; i++) {
 		double_owner_start();
-		double_owner.later += G_USEC_PER_SEC;
+		double_owner.now += G_USEC_PER_SEC;
 		double_look();
 		assert_int_equal(double_open(DOUBLE_DEVICE), 1);
 		assert_int_equal(double_open(DOUBLE_GROUP), 0);
@@ -119,7 +119,7 @@ static void test_source_repeats_a_failure_with_its_code(void **state)
 	double_device_show(VFIO_GFX_PLANE_TYPE_REGION, DRM_FORMAT_MOD_LINEAR);
 	double_open_source(SOURCE_VFIO_FOLLOW);
 	double_owner_start();
-	double_owner.later += G_USEC_PER_SEC;
+	double_owner.now += G_USEC_PER_SEC;
 	double_fail("pidfd_getfd", -1, EPERM);
 	double_expect_refusal(PLANE_PRIMARY, -EACCES, EXIT_REFUSED, "CAP_SYS_PTRACE");
 	double_forget();
@@ -137,7 +137,28 @@ static void test_source_owner_that_goes_while_it_is_attached_to(void **state)
 	double_expect_refusal(PLANE_PRIMARY, -ENODEV, EXIT_REFUSED, "waiting for a machine");
 	double_heal();
 	double_fail("pidfd_open", 1, ESRCH); /* gone, and another there at once */
-	double_owner.later += G_USEC_PER_SEC;
+	double_owner.now += G_USEC_PER_SEC;
+	double_look();
+}
+
+/* The driver wants it back: closed at once, and not opened again before it could leave. */
+static void test_source_gives_an_opened_device_back_on_request(void **state)
+{
+	uint64_t one = 1;
+
+	(void)state;
+	double_device.has_request = true;
+	double_open_free(VFIO_GFX_PLANE_TYPE_REGION);
+	double_look();
+	assert_int_equal(write(double_device.request, &one, sizeof(one)), sizeof(one));
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	assert_int_equal(double_changes, 1);
+	double_expect_balance();
+	double_forget();
+	double_expect_refusal(PLANE_PRIMARY, -ENODEV, EXIT_FAILED, "the device is being removed");
+	assert_string_equal(double_calls(), "");
+	double_owner.now += G_USEC_PER_SEC;
 	double_look();
 }
 
@@ -171,6 +192,7 @@ int main(void)
 		TEST(test_source_owner_that_may_not_be_attached_to),
 		TEST(test_source_repeats_a_failure_with_its_code),
 		TEST(test_source_owner_that_goes_while_it_is_attached_to),
+		TEST(test_source_gives_an_opened_device_back_on_request),
 		TEST(test_source_adopts_a_descriptor),
 	};
 #undef TEST

@@ -113,7 +113,7 @@ static void change_the_world(void)
 		double_fail(calls[below(G_N_ELEMENTS(calls))], one_in(3) ? -1 : (int)below(5),
 			    (int)ANY(EINTR, EAGAIN, EINVAL, ENODEV, EIO, EPERM, ENOMEM));
 	double_shorten_reads(one_in(4) ? 1 + below(100000) : 0);
-	double_owner.later += (int64_t)ANY(0, 100000, 600000, 600000);
+	double_owner.now += (int64_t)ANY(0, 100000, 600000, 600000);
 	if (one_in(12))
 		double_owner_exit();
 	else if (one_in(2))
@@ -176,8 +176,7 @@ static void connection(void)
 	double_owner.cdev = one_in(2);
 	double_owner.without_group = double_owner.cdev && one_in(2);
 	double_owner_start();
-	if (source_vfio_open(DOUBLE_NAME, policy, &double_source, NULL))
-		fail_msg("not opened\n");
+	double_open_source(policy);
 	for (int i = 0; i < ROUNDS; i++) {
 		if (one_in(4))
 			change_the_world();
