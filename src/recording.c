@@ -19,6 +19,9 @@
 
 #define FLAG_WC 1u
 
+/* What deflate makes of one byte, at most (zlib's technical notes). */
+#define MAX_RATIO 1032u
+
 /* As in PNG: a byte that is no ASCII, and both line ends, show what a transfer as text destroys. */
 static const uint8_t magic[8] = {0x89, 'P', 'C', 'R', '\r', '\n', 0x1a, '\n'};
 
@@ -192,6 +195,11 @@ size_t recording_block_bytes(uint64_t bytes, size_t block)
 	uint64_t left = bytes - (uint64_t)block * RECORDING_BLOCK_BYTES;
 
 	return left < RECORDING_BLOCK_BYTES ? (size_t)left : RECORDING_BLOCK_BYTES;
+}
+
+bool recording_can_unpack(size_t packed_bytes, size_t bytes)
+{
+	return bytes / MAX_RATIO <= packed_bytes;
 }
 
 static struct detile_rect tile_rect(const struct detile_surface *surface, size_t block)

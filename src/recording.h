@@ -73,6 +73,9 @@ uint64_t recording_plane_bytes(const struct plane *plane);
 size_t recording_blocks(uint64_t bytes);
 size_t recording_block_bytes(uint64_t bytes, size_t block);
 
+/* Whether so few compressed bytes can be so many: asked before these are allocated. */
+bool recording_can_unpack(size_t packed_bytes, size_t bytes);
+
 /* Adds the pixels of a block; everything if the plane cannot be understood. */
 void recording_add_block(const struct plane *plane, size_t block, struct damage *damage);
 

@@ -9,9 +9,6 @@
 /* As wide as the widest loads of detile/. */
 #define ALIGNMENT 64u
 
-/* What deflate makes of one byte, at most (zlib's technical notes). */
-#define MAX_RATIO 1032u
-
 static size_t map_bytes(const struct plane *plane)
 {
 	return (recording_blocks(plane->size) + 7) / 8;
@@ -34,7 +31,7 @@ static int unpack(const uint8_t *packed, size_t packed_size, size_t size, uint8_
 	uLongf got = (uLongf)size;
 	uint8_t *bytes;
 
-	if (!size || size / MAX_RATIO > packed_size)
+	if (!size || !recording_can_unpack(packed_size, size))
 		return -EINVAL;
 	bytes = aligned_alloc(ALIGNMENT, (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
 	if (!bytes)

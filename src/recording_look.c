@@ -71,8 +71,7 @@ static int read_primary(struct recording_look *look, const struct plane *plane, 
 	find->what = FIND_BYTES;
 	ret = recording_writer_take(look->writer, PLANE_PRIMARY, plane, &find->error);
 	if (!source->ops->same(source, PLANE_PRIMARY, plane)) {
-		/* What the source has told by now is not forgotten: it was not read in peace. */
-		damage_add_all(&look->hinted);
+		/* What the source has told by now stays in hinted: it was not read in peace. */
 		g_clear_error(&find->error);
 		return -EAGAIN;
 	}

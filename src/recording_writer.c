@@ -71,7 +71,7 @@ static int grow(struct buffer *buffer, size_t size)
 static int write_bytes(struct recording_writer *writer, const void *bytes, size_t size)
 {
 	writer->written += size;
-	return output_write(writer->output, bytes, size);
+	return size ? output_write(writer->output, bytes, size) : 0;
 }
 
 int recording_writer_create(struct output *output, int64_t wall_us, struct recording_writer **out)

@@ -224,21 +224,39 @@ static guint stop_all(struct vnc *vnc)
 	return count;
 }
 
+/* Ticks while there are clients: without any, the thread sleeps. */
+static void set_tick(struct vnc *vnc, GSource **tick)
+{
+	guint count;
+
+	pthread_mutex_lock(&vnc->lock);
+	count = vnc->guests->len;
+	pthread_mutex_unlock(&vnc->lock);
+	if (count && !*tick) {
+		*tick = g_timeout_source_new(TICK_MS);
+		g_source_set_callback(*tick, on_tick, vnc, NULL);
+		g_source_attach(*tick, vnc->context);
+	} else if (!count && *tick) {
+		g_source_destroy(*tick);
+		g_source_unref(*tick);
+		*tick = NULL;
+	}
+}
+
 static gpointer run(gpointer data)
 {
 	struct vnc *vnc = data;
-	GSource *tick = g_timeout_source_new(TICK_MS);
+	GSource *tick = NULL;
 
 	g_main_context_push_thread_default(vnc->context);
-	g_source_set_callback(tick, on_tick, vnc, NULL);
-	g_source_attach(tick, vnc->context);
 	while (!g_atomic_int_get(&vnc->closing) || stop_all(vnc)) {
+		/* A newcomer wakes the context with its source. */
+		set_tick(vnc, &tick);
 		g_main_context_iteration(vnc->context, TRUE);
 		if (g_atomic_int_compare_and_exchange(&vnc->ended, 1, 0))
 			bury_ended(vnc);
 	}
-	g_source_destroy(tick);
-	g_source_unref(tick);
+	set_tick(vnc, &tick);
 	g_main_context_pop_thread_default(vnc->context);
 	return NULL;
 }

@@ -238,19 +238,18 @@ static void mark_all(struct vnc_library *library)
 						  (int)library->frame->height);
 }
 
+/*
+ * The requested region stays as it is, perhaps beyond the new frame: the modified region lies
+ * within it, and only what is in both is sent.
+ */
 void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
 {
 	struct frame *old = library->frame;
-	bool asked = !sraRgnEmpty(library->client->requestedRegion);
 
 	library->frame = frame_acquire(frame);
 	point_at(library->screen, frame);
 	frame_release(old);
 	mark_all(library);
-	/* What was asked for may lie outside by now; a client asks again after news of a size. */
-	sraRgnMakeEmpty(library->client->requestedRegion);
-	if (asked)
-		vnc_library_request(library, &(struct vnc_rect){0, 0, UINT16_MAX, UINT16_MAX});
 }
 
 static const struct vnc_format palette_format = {

@@ -67,6 +67,30 @@ tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
 tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plane_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_recording
+tests_unit_test_recording_SOURCES = \
+	tests/unit/test_recording.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_recording_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recording_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_recording_damage
+tests_unit_test_recording_damage_SOURCES = \
+	tests/unit/test_recording_damage.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_recording_damage_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_recording_damage_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_replay
+tests_unit_test_replay_SOURCES = \
+	tests/unit/test_replay.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_replay_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_screen
 tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
 tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
@@ -92,14 +116,31 @@ tests_unit_test_vnc_SOURCES = \
 tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_hostile
+tests_unit_test_vnc_hostile_SOURCES = \
+	tests/unit/test_vnc_hostile.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_hostile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_hostile_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_parser
 tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
 tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
-EXTRA_DIST += tests/tsan.supp
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
+tests_unit_vnc_server_SOURCES = \
+	tests/unit/vnc_server.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_vnc_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vnc_server_LDADD = $(UNIT_LDADD)
 # The library's system calls go to doubles of vfio, KVM and DRM: double_calls.h.
 DOUBLES = tests/unit/double_calls.c tests/unit/double_calls.h \
 	tests/unit/double_gpu.c tests/unit/double_gpu.h \
@@ -151,4 +192,4 @@ tests_unit_test_owner_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
-EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/tsan.supp tests/unit/unit.h

@@ -26,6 +26,8 @@ static void test_device_accepts_each_kind(void **state)
 		{"pci:0000:00:02.1", DEVICE_VFIO, "0000:00:02.1", NULL, 0},
 		{"pci:0000:AF:1f.7", DEVICE_VFIO, "0000:af:1f.7", NULL, 0},
 		{"fd:3", DEVICE_FD, NULL, NULL, 0},
+		{"replay:", DEVICE_REPLAY, NULL, "", 0},
+		{"replay:/tmp/a,b.rec,loop", DEVICE_REPLAY, NULL, "/tmp/a,b.rec,loop", 0},
 		{"pid:1", DEVICE_PID, NULL, NULL, 1},
 		{"pid:4194304", DEVICE_PID, NULL, NULL, 4194304},
 	};

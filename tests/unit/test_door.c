@@ -473,6 +473,24 @@ static void test_door_prints_the_port_it_got(void **state)
 	hall_close(&hall);
 }
 
+static void test_door_listens_on_ipv6_and_names(void **state)
+{
+	struct hall hall;
+	GError *error = NULL;
+
+	(void)state;
+	hall_open(&hall, (struct door_options){0});
+	if (door_listen(hall.door, "[::1]:auto", &error)) {
+		print_message("SKIP: %s\n", error->message);
+		g_error_free(error);
+	} else {
+		assert_int_equal(counts_of(&hall).listeners, 3);
+	}
+	assert_int_equal(door_listen(hall.door, "localhost:auto", NULL), 0);
+	expect_refusal(&hall, "[::]:auto", EXIT_USAGE, "open to the network");
+	hall_close(&hall);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_door_refuses_bad_listeners_with_one_line),
 		cmocka_unit_test(test_door_keeps_socket_files_in_order),
 		cmocka_unit_test(test_door_takes_inherited_sockets),
+		cmocka_unit_test(test_door_listens_on_ipv6_and_names),
 		cmocka_unit_test(test_door_prints_the_port_it_got),
 	};
 

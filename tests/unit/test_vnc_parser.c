@@ -372,9 +372,9 @@ static void test_parser_says_the_same_of_any_rubbish(void **state)
 		vnc_parser_init(&b);
 		ra = vnc_parser_feed(&a, bytes, sizeof(bytes), &ops, whole);
 		while (!rb && i < sizeof(bytes)) {
-			size_t piece = MIN((size_t)g_rand_int_range(random, 1, 40),
-					   sizeof(bytes) - i);
+			size_t piece = (size_t)g_rand_int_range(random, 1, 40);
 
+			piece = MIN(piece, sizeof(bytes) - i);
 			rb = vnc_parser_feed(&b, bytes + i, piece, &ops, pieces);
 			i += piece;
 		}
