@@ -37,11 +37,37 @@ struct bench_row {
 	double scalar_seconds; /* for as many bytes */
 };
 
+#define BENCH_MAX_ROWS   8192u
+#define BENCH_MAX_ROUNDS 101u
+
+struct bands;
+
+struct bench {
+	/* Options: comma-separated lists, NULL is all. */
+	const char *layout, *path, *isa, *size, *state, *threads, *plot;
+	unsigned int rounds;
+	bool json, quick, references;
+
+	unsigned int cpu_flags;
+	size_t l2, l3; /* bytes */
+	struct bands *bands;
+	struct bench_row rows[BENCH_MAX_ROWS];
+	size_t count;
+};
+
+/* Whether a comma-separated list (NULL: of all) has the word. */
+bool bench_listed(const char *list, const char *word);
+double bench_now(void); /* seconds */
+
+/* Measures all wanted rows of a size, a state and a number of threads; -1 without memory. */
+int bench_run_scene(struct bench *bench, uint32_t width, uint32_t height, enum bench_state state,
+		    unsigned int threads);
+
 extern const char *const bench_layouts[DETILE_LAYOUTS];
 extern const char *const bench_paths[BENCH_PATHS];
 extern const char *const bench_states[BENCH_STATES];
 
-/* Things to hold rows against: linear moves of n bytes (a multiple of 4096, aligned to 64). */
+/* Things to hold rows against: linear moves of n bytes (a multiple of 256, aligned to 64). */
 enum bench_reference_kind {
 	REFERENCE_MEMCPY,
 	REFERENCE_NORMAL, /* a copy with plain stores */

@@ -76,7 +76,6 @@ AVX2 static void stream_avx2(void *dst, const void *src, size_t n)
 		_mm256_stream_si256((__m256i *)(d + i), a);
 		_mm256_stream_si256((__m256i *)(d + i + 32), b);
 	}
-	_mm_sfence();
 }
 
 AVX512 static void stream_avx512(void *dst, const void *src, size_t n)
@@ -86,7 +85,6 @@ AVX512 static void stream_avx512(void *dst, const void *src, size_t n)
 
 	for (size_t i = 0; i < n; i += 64)
 		_mm512_stream_si512((void *)(d + i), _mm512_load_si512(s + i));
-	_mm_sfence();
 }
 
 AVX512 static void stream_ahead_avx512(void *dst, const void *src, size_t n)
@@ -98,7 +96,6 @@ AVX512 static void stream_ahead_avx512(void *dst, const void *src, size_t n)
 		__builtin_prefetch(s + i + AHEAD, 0, 2);
 		_mm512_stream_si512((void *)(d + i), _mm512_load_si512(s + i));
 	}
-	_mm_sfence();
 }
 
 /* Four pages side by side: more of the prefetcher's streams at work. */

@@ -135,8 +135,7 @@ static unsigned int swizzle_line(enum detile_swizzle swizzle, unsigned int offse
 	}
 }
 
-/* The rectangle in bytes and rows, clipped; false if nothing is left. */
-static bool job_init(struct detile_job *job, const struct detile_surface *s,
+bool detile_job_init(struct detile_job *job, const struct detile_surface *s,
 		     const struct detile_rect *r, const struct detile_image *dst)
 {
 	if (r->x >= s->width || r->y >= s->height || !r->width || !r->height)
@@ -330,7 +329,7 @@ void detile_copy(const struct detile *t, const struct detile_surface *s,
 	struct detile_job job;
 	struct edge edge = {.t = t, .s = s, .job = &job};
 
-	if (!job_init(&job, s, r, dst))
+	if (!detile_job_init(&job, s, r, dst))
 		return;
 	if (s->wc)
 		path = DETILE_WC;
@@ -349,7 +348,7 @@ uint32_t detile_compare(const struct detile *t, const struct detile_surface *s,
 	struct detile_job job;
 	struct edge edge = {.t = t, .s = s, .job = &job, .compare = true};
 
-	if (!job_init(&job, s, r, dst))
+	if (!detile_job_init(&job, s, r, dst))
 		return 0;
 	edge.wc = s->wc && can_stream(s);
 	job.mask = s->cpp == 4 ? mask : UINT32_MAX;

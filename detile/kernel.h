@@ -45,6 +45,10 @@ static inline void job_mark(struct detile_job *job, size_t x, uint32_t y)
 	}
 }
 
+/* The rectangle in bytes and rows, clipped, and where lines lie; false if nothing is left. */
+bool detile_job_init(struct detile_job *job, const struct detile_surface *s,
+		     const struct detile_rect *r, const struct detile_image *dst);
+
 /* Each replaces in the table what it does better than C; the caller knows that the CPU can. */
 void detile_init_sse41(struct detile *table);
 void detile_init_avx2(struct detile *table);

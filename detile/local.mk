@@ -5,11 +5,12 @@ libdetile_a_SOURCES = \
 	detile/detile.c detile/detile.h \
 	detile/kernel.h \
 	detile/layout.c detile/layout.h \
+	detile/probe.c \
 	detile/walk.h
 libdetile_a_CPPFLAGS = $(AM_CPPFLAGS)
 libdetile_a_LIBADD =
 libdetile_a_DEPENDENCIES = $(libdetile_a_LIBADD)
-EXTRA_DIST += detile/COPYING
+EXTRA_DIST += detile/COPYING detile/Makefile detile/README.md
 
 # One instruction set a file, each with flags of its own; all end up in libdetile.a.
 EXTRA_LIBRARIES = libdetile_sse41.a libdetile_avx2.a libdetile_avx512.a libdetile_neon.a

@@ -18,13 +18,29 @@
 
 #include "kernel.h"
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+/*
+ * UNROLL stands before loops of constant length: vectors in an array only stay in registers
+ * without a loop. AddressSanitizer watches every access of what all this unfolds to, and takes
+ * minutes to compile it: there the code stays as it is written.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WALK_AS_WRITTEN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WALK_AS_WRITTEN
+#endif
 
-/* Before a loop of constant length: vectors in an array only stay in registers without a loop. */
+#ifdef WALK_AS_WRITTEN
+#define ALWAYS_INLINE static inline
+#define UNROLL
+#else
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 #endif
 
 enum walk {
@@ -145,7 +161,7 @@ ALWAYS_INLINE void walk_group(const struct turn *t, const uint8_t *tiles, size_t
 			if (asks_for_image(t->walk))
 				ask(row + bx + dst_ahead, t->j.dst_stride, false);
 			if (asks_for_source(t->walk))
-				ask(source_ahead, LINE_BYTES, t->walk == WALK_NT);
+				ask(source_ahead, LINE_BYTES, t->walk != WALK_COMPARE);
 			source_ahead += 4 * LINE_BYTES;
 			walk_block(t, line, row + bx, t->j.dst_stride, bx, y, true);
 		}
@@ -230,8 +246,9 @@ ALWAYS_INLINE void walk_tile(const struct turn *t, const uint8_t *tile, size_t x
 			const uint8_t *const line[4] = {tile + l[n], tile + l[n + 1],
 							tile + l[n + 2], tile + l[n + 3]};
 
-			if (asks_for_source(t->walk))
-				ask(line[0] + 4096, LINE_BYTES, t->walk == WALK_NT);
+			/* The source is followed well enough where the image does not stall. */
+			if (t->walk == WALK_NT)
+				ask(line[0] + 4096, LINE_BYTES, true);
 			if (asks_for_image(t->walk))
 				ask(row + bx + 512, LINE_BYTES, false);
 			walk_block(t, line, row + bx, LINE_BYTES, bx, y, false);

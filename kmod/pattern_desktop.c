@@ -59,6 +59,7 @@ static const struct palette {
 
 #define FRAMES_A_SECOND 30u
 #define FIRST_SECOND    (10 * 3600u + 9 * 60)
+#define OVERLAP         40    /* of the document by the terminal, in units */
 #define MOVER_TURN      1024u /* frames until the small window is back */
 
 /* Where everything is in one frame. */
@@ -112,7 +113,8 @@ static struct desktop desktop_of(const struct pattern *pattern, uint32_t frame)
 	desktop.bar = (struct box){0, h - bar, w, bar};
 	desktop.clock = (struct box){w - 76 * u, h - bar + 9 * u, 64 * u, 16 * u};
 	desktop.terminal = (struct box){w / 28, h / 12, w * 9 / 20, h * 5 / 9};
-	desktop.document = (struct box){w * 18 / 40, h / 5, w * 20 / 40, h * 5 / 8};
+	desktop.document = (struct box){desktop.terminal.x + desktop.terminal.width - OVERLAP * u,
+					h / 5, w * 9 / 20, h * 5 / 8};
 	desktop.text = (struct box){desktop.terminal.x + 10 * u, desktop.terminal.y + 36 * u,
 				    (desktop.terminal.width - 20 * u) / (8 * u) * 8 * u,
 				    (desktop.terminal.height - 44 * u) / (18 * u) * 18 * u};
@@ -155,6 +157,7 @@ static void draw_window(const struct desktop *desktop, const struct brush *brush
 {
 	static const uint8_t corner[5] = {5, 3, 2, 1, 1};
 	int32_t u = desktop->unit, inset = 0, row = brush->y - box->y;
+	int32_t left = box == &desktop->document ? (OVERLAP + 16) * u : 14 * u;
 	uint32_t ink = head > 0x800000 ? 0x2c3138 : 0xe8ecf2;
 	struct box shadow = {box->x + 3 * u, box->y + 5 * u, box->width + 3 * u,
 			     box->height + 1 * u};
@@ -173,7 +176,7 @@ static void draw_window(const struct desktop *desktop, const struct brush *brush
 		brush_disc(brush, box->x + box->width - (16 + 20 * i) * u, box->y + 14 * u,
 			   (uint32_t)(6 * u), buttons[i]);
 	}
-	brush_text(brush, box->x + 14 * u, box->y + 6 * u, (uint32_t)u, ink, title,
+	brush_text(brush, box->x + left, box->y + 6 * u, (uint32_t)u, ink, title,
 		   text_length(title));
 }
 
@@ -239,7 +242,8 @@ static void draw_document(const struct desktop *desktop, const struct brush *bru
 {
 	int32_t u = desktop->unit;
 	const struct box *box = &desktop->document;
-	int32_t x = box->x + 56 * u, y = box->y + 46 * u, below = y + (int32_t)NOTES_LINES * 20 * u;
+	int32_t x = box->x + (OVERLAP + 16) * u, y = box->y + 46 * u,
+		below = y + (int32_t)NOTES_LINES * 20 * u;
 	struct brush inside = *brush;
 
 	draw_window(desktop, brush, box, "Notes", 0xe3e5e9, 0xfbfaf7);
@@ -252,7 +256,7 @@ static void draw_document(const struct desktop *desktop, const struct brush *bru
 			   (uint32_t)(i ? u : 2 * u), i ? 0x30343a : desktop->palette->accent,
 			   notes[i], text_length(notes[i]));
 	draw_chart(desktop, brush,
-		   (struct box){x, below + 30 * u, box->width - 84 * u,
+		   (struct box){x, below + 30 * u, box->width - (OVERLAP + 44) * u,
 				box->y + box->height - below - 54 * u});
 }
 

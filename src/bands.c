@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <pthread.h>
 
 #define MAX_THREADS 64u
 
@@ -13,8 +14,9 @@
 #define MIN_PIXELS 65536u
 
 struct bands {
-	GMutex mutex;
-	GCond start, done;
+	/* Not GLib's, which ThreadSanitizer cannot see through. */
+	pthread_mutex_t mutex;
+	pthread_cond_t start, done;
 	unsigned int round; /* counts calls of bands_each; guarded by mutex, as the next two */
 	unsigned int busy;  /* workers that have not finished this round */
 	gboolean quit;
@@ -25,7 +27,7 @@ struct bands {
 	guint count;
 	guint next; /* atomic */
 
-	GThread **workers;
+	pthread_t *workers;
 	unsigned int running;
 };
 
@@ -40,25 +42,25 @@ static void take_turns(struct bands *bands)
 	}
 }
 
-static gpointer worker(gpointer data)
+static void *worker(void *data)
 {
 	struct bands *bands = data;
 	unsigned int seen = 0;
 
-	g_mutex_lock(&bands->mutex);
+	pthread_mutex_lock(&bands->mutex);
 	for (;;) {
 		while (bands->round == seen && !bands->quit)
-			g_cond_wait(&bands->start, &bands->mutex);
+			pthread_cond_wait(&bands->start, &bands->mutex);
 		if (bands->quit)
 			break;
 		seen = bands->round;
-		g_mutex_unlock(&bands->mutex);
+		pthread_mutex_unlock(&bands->mutex);
 		take_turns(bands);
-		g_mutex_lock(&bands->mutex);
+		pthread_mutex_lock(&bands->mutex);
 		if (!--bands->busy)
-			g_cond_signal(&bands->done);
+			pthread_cond_signal(&bands->done);
 	}
-	g_mutex_unlock(&bands->mutex);
+	pthread_mutex_unlock(&bands->mutex);
 	return NULL;
 }
 
@@ -69,16 +71,14 @@ int bands_create(unsigned int threads, struct bands **out)
 	if (!threads || threads > MAX_THREADS)
 		return -EINVAL;
 	bands = g_new0(struct bands, 1);
-	g_mutex_init(&bands->mutex);
-	g_cond_init(&bands->start);
-	g_cond_init(&bands->done);
-	bands->workers = g_new0(GThread *, threads);
+	pthread_mutex_init(&bands->mutex, NULL);
+	pthread_cond_init(&bands->start, NULL);
+	pthread_cond_init(&bands->done, NULL);
+	bands->workers = g_new0(pthread_t, threads);
 	while (bands->running < threads - 1) {
-		GThread *thread = g_thread_try_new("detile", worker, bands, NULL);
-
-		if (!thread)
+		if (pthread_create(&bands->workers[bands->running], NULL, worker, bands))
 			goto fail;
-		bands->workers[bands->running++] = thread;
+		bands->running++;
 	}
 	*out = bands;
 	return 0;
@@ -91,36 +91,36 @@ void bands_destroy(struct bands *bands)
 {
 	if (!bands)
 		return;
-	g_mutex_lock(&bands->mutex);
+	pthread_mutex_lock(&bands->mutex);
 	bands->quit = TRUE;
-	g_cond_broadcast(&bands->start);
-	g_mutex_unlock(&bands->mutex);
+	pthread_cond_broadcast(&bands->start);
+	pthread_mutex_unlock(&bands->mutex);
 	while (bands->running)
-		g_thread_join(bands->workers[--bands->running]);
+		pthread_join(bands->workers[--bands->running], NULL);
 	g_free(bands->workers);
-	g_cond_clear(&bands->done);
-	g_cond_clear(&bands->start);
-	g_mutex_clear(&bands->mutex);
+	pthread_cond_destroy(&bands->done);
+	pthread_cond_destroy(&bands->start);
+	pthread_mutex_destroy(&bands->mutex);
 	g_free(bands);
 }
 
 void bands_each(struct bands *bands, unsigned int count, void (*work)(void *data, unsigned int n),
 		void *data)
 {
-	g_mutex_lock(&bands->mutex);
+	pthread_mutex_lock(&bands->mutex);
 	bands->work = work;
 	bands->data = data;
 	bands->count = count;
 	g_atomic_int_set((gint *)&bands->next, 0);
 	bands->busy = bands->running;
 	bands->round++;
-	g_cond_broadcast(&bands->start);
-	g_mutex_unlock(&bands->mutex);
+	pthread_cond_broadcast(&bands->start);
+	pthread_mutex_unlock(&bands->mutex);
 	take_turns(bands);
-	g_mutex_lock(&bands->mutex);
+	pthread_mutex_lock(&bands->mutex);
 	while (bands->busy)
-		g_cond_wait(&bands->done, &bands->mutex);
-	g_mutex_unlock(&bands->mutex);
+		pthread_cond_wait(&bands->done, &bands->mutex);
+	pthread_mutex_unlock(&bands->mutex);
 }
 
 struct task {

@@ -68,6 +68,22 @@ static void compare_rect(struct pass *pass, const struct detile_surface *surface
 	detile_compare(&pass->capture->detile, surface, rect, &image, PIXEL_MASK, &cells);
 }
 
+/* A rectangle of the scratch from the plane's format to the frame's. */
+static void convert_rect(struct pass *pass, const struct detile_rect *rect)
+{
+	if (!pass->format->convert) {
+		pixman_image_composite32(PIXMAN_OP_SRC, pass->from, NULL, pass->to, (int)rect->x,
+					 (int)rect->y, 0, 0, (int)rect->x, (int)rect->y,
+					 (int)rect->width, (int)rect->height);
+		return;
+	}
+	for (uint32_t y = rect->y; y < rect->y + rect->height; y++)
+		pass->format->convert(
+			pass->raw + y * pass->raw_stride + (size_t)rect->x * pass->format->cpp,
+			(uint32_t *)(pass->converted + y * pass->converted_stride) + rect->x,
+			rect->width);
+}
+
 /* A rectangle within one row of cells: detile to scratch, convert there, compare with the frame. */
 static void convert_band(struct pass *pass, const struct detile_rect *rect)
 {
@@ -85,11 +101,13 @@ static void convert_band(struct pass *pass, const struct detile_rect *rect)
 		.layout = DETILE_LINEAR,
 	};
 	struct detile_rect inside = {rect->x, rect->y - top, rect->width, rect->height};
+	struct detile_rect whole = *rect;
 
-	detile_copy(&pass->capture->detile, &pass->surface, rect, &raw, DETILE_NORMAL);
-	pixman_image_composite32(PIXMAN_OP_SRC, pass->from, NULL, pass->to, (int)inside.x,
-				 (int)inside.y, 0, 0, (int)inside.x, (int)inside.y,
-				 (int)inside.width, (int)inside.height);
+	/* The pixels of the last group that lie beyond the plane belong to its colour. */
+	whole.width = (rect->width + pass->format->group - 1) / pass->format->group *
+		      pass->format->group;
+	detile_copy(&pass->capture->detile, &pass->surface, &whole, &raw, DETILE_NORMAL);
+	convert_rect(pass, &inside);
 	compare_rect(pass, &band, &inside,
 		     (uint8_t *)pass->frame->pixels + top * pass->frame->stride,
 		     pass->changed->cells.words + row * pass->changed->cells.stride);
@@ -145,6 +163,8 @@ static int prepare_scratch(struct pass *pass)
 	}
 	pass->raw = capture->scratch;
 	pass->converted = capture->scratch + pass->raw_stride * DETILE_CELL_HEIGHT;
+	if (pass->format->convert)
+		return 0;
 	pass->from = pixman_image_create_bits_no_clear(pass->format->pixman, (int)width,
 						       DETILE_CELL_HEIGHT, (uint32_t *)pass->raw,
 						       (int)pass->raw_stride);

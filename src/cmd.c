@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "device.h"
+#include "discover.h"
 #include "log.h"
+#include "source_replay.h"
 
 int cmd_options(int *argc, char ***argv, const GOptionEntry *entries, const char *operands,
 		int count, const char *summary, const char *description)
@@ -40,7 +42,7 @@ static int open_process(pid_t pid, enum source_vfio_policy policy, struct source
 			GError **error)
 {
 	char *name;
-	int ret = source_vfio_of_process(pid, &name, error);
+	int ret = discover_display(pid, &name, error);
 
 	if (ret)
 		return ret;
@@ -58,8 +60,12 @@ int cmd_open_source(const char *spec, enum source_vfio_policy policy, struct sou
 
 	if (!ret && device.kind == DEVICE_SIM)
 		ret = source_sim_open(device.options, source, error);
+	else if (!ret && device.kind == DEVICE_REPLAY)
+		ret = source_replay_open(device.options, source, error);
 	else if (!ret && device.kind == DEVICE_VFIO)
 		ret = source_vfio_open(device.name, policy, source, error);
+	else if (!ret && device.kind == DEVICE_FD)
+		ret = source_vfio_adopt(device.fd, source, error);
 	else if (!ret)
 		ret = open_process(device.pid, policy, source, error);
 	device_finish(&device);

@@ -11,6 +11,8 @@
 #include "source_vfio.h"
 
 int cmd_list(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 int cmd_screenshot(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 

@@ -11,6 +11,7 @@
 
 #define MDEV_PARENTS "/sys/class/mdev_bus"
 #define MDEV_DEVICES "/sys/bus/mdev/devices"
+#define PCI_DEVICES  "/sys/bus/pci/devices"
 
 /* An attribute of one line, "" where there is none; for g_free(). */
 static char *read_attribute(const char *directory, const char *name)
@@ -94,23 +95,34 @@ static void add_types(JsonBuilder *json)
 	g_ptr_array_unref(parents);
 }
 
+static void add_string(JsonBuilder *json, const char *member, const char *value)
+{
+	json_builder_set_member_name(json, member);
+	if (value)
+		json_builder_add_string_value(json, value);
+	else
+		json_builder_add_null_value(json);
+}
+
 static void add_owner(JsonBuilder *json, const char *name, GArray *owners)
 {
-	unsigned int group;
+	struct device_nodes nodes;
 
 	json_builder_set_member_name(json, "owner");
-	for (guint i = 0; !device_group(name, &group, NULL) && i < owners->len; i++) {
+	for (guint i = 0; !device_nodes(name, &nodes, NULL) && i < owners->len; i++) {
 		const struct owner *owner = &g_array_index(owners, struct owner, i);
+		bool found = !g_strcmp0(owner->node, nodes.group) ||
+			     !g_strcmp0(owner->node, nodes.cdev);
 		char *command;
 
-		if (owner->group != group)
+		device_nodes_finish(&nodes);
+		if (!found)
 			continue;
 		command = owner_command(owner);
 		json_builder_begin_object(json);
 		json_builder_set_member_name(json, "pid");
 		json_builder_add_int_value(json, owner->pid);
-		json_builder_set_member_name(json, "command");
-		json_builder_add_string_value(json, command);
+		add_string(json, "command", command);
 		json_builder_end_object(json);
 		g_free(command);
 		return;
@@ -118,35 +130,96 @@ static void add_owner(JsonBuilder *json, const char *name, GArray *owners)
 	json_builder_add_null_value(json);
 }
 
+/* What the device's own files say it can show, as mplane has them: null where there are none. */
+static void add_features(JsonBuilder *json, const char *directory)
+{
+	static const char *const features[][2] = {{"display_region", "display-region"},
+						  {"display_dmabuf", "display-dmabuf"}};
+	bool known = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(features); i++) {
+		char *value = read_attribute(directory, features[i][0]);
+
+		known |= *value != '\0';
+		g_free(value);
+	}
+	json_builder_set_member_name(json, "features");
+	if (!known) {
+		json_builder_add_null_value(json);
+		return;
+	}
+	json_builder_begin_array(json);
+	for (size_t i = 0; i < G_N_ELEMENTS(features); i++) {
+		char *value = read_attribute(directory, features[i][0]);
+
+		if (!strcmp(value, "1"))
+			json_builder_add_string_value(json, features[i][1]);
+		g_free(value);
+	}
+	json_builder_end_array(json);
+}
+
+static void add_device(JsonBuilder *json, const char *kind, const char *bus, const char *name,
+		       const char *type_link, GArray *owners)
+{
+	char *directory = g_build_filename(bus, name, NULL);
+	char *link = g_build_filename(directory, type_link, NULL);
+	char *target = g_file_read_link(link, NULL);
+	char *type = target ? g_path_get_basename(target) : NULL;
+	char *spec = g_strdup_printf("%s:%s", kind, name);
+
+	json_builder_begin_object(json);
+	add_string(json, "device", spec);
+	add_string(json, "type", type ? type : "unknown");
+	add_features(json, directory);
+	add_owner(json, name, owners);
+	json_builder_end_object(json);
+	g_free(spec);
+	g_free(type);
+	g_free(target);
+	g_free(link);
+	g_free(directory);
+}
+
+/* A display controller (class 0x03) that vfio has: bound to vfio-pci or a vendor's vfio driver. */
+static bool is_vfio_display(const char *name)
+{
+	char *directory = g_build_filename(PCI_DEVICES, name, NULL);
+	char *class = read_attribute(directory, "class");
+	char *vfio = g_build_filename(directory, "vfio-dev", NULL);
+	char *link = g_build_filename(directory, "driver", NULL);
+	char *driver = g_file_read_link(link, NULL);
+	bool found = g_str_has_prefix(class, "0x03") &&
+		     (g_file_test(vfio, G_FILE_TEST_IS_DIR) ||
+		      (driver &&
+		       strstr(strrchr(driver, '/') ? strrchr(driver, '/') : driver, "vfio")));
+
+	g_free(driver);
+	g_free(link);
+	g_free(vfio);
+	g_free(class);
+	g_free(directory);
+	return found;
+}
+
 static void add_devices(JsonBuilder *json)
 {
-	GPtrArray *devices = entries(MDEV_DEVICES);
-	GArray *owners = devices->len ? owner_all() : g_array_new(FALSE, FALSE, 1);
+	GPtrArray *mdevs = entries(MDEV_DEVICES), *pci = entries(PCI_DEVICES);
+	GArray *owners = owner_all();
 
 	json_builder_set_member_name(json, "devices");
 	json_builder_begin_array(json);
-	for (guint i = 0; i < devices->len; i++) {
-		const char *uuid = g_ptr_array_index(devices, i);
-		char *link = g_build_filename(MDEV_DEVICES, uuid, "mdev_type", NULL);
-		char *target = g_file_read_link(link, NULL);
-		char *type = g_path_get_basename(target ? target : "unknown");
-		char *spec = g_strdup_printf("mdev:%s", uuid);
-
-		json_builder_begin_object(json);
-		json_builder_set_member_name(json, "device");
-		json_builder_add_string_value(json, spec);
-		json_builder_set_member_name(json, "type");
-		json_builder_add_string_value(json, type);
-		add_owner(json, uuid, owners);
-		json_builder_end_object(json);
-		g_free(spec);
-		g_free(type);
-		g_free(target);
-		g_free(link);
-	}
+	for (guint i = 0; i < mdevs->len; i++)
+		add_device(json, "mdev", MDEV_DEVICES, g_ptr_array_index(mdevs, i), "mdev_type",
+			   owners);
+	for (guint i = 0; i < pci->len; i++)
+		if (is_vfio_display(g_ptr_array_index(pci, i)))
+			add_device(json, "pci", PCI_DEVICES, g_ptr_array_index(pci, i), "driver",
+				   owners);
 	json_builder_end_array(json);
 	g_array_unref(owners);
-	g_ptr_array_unref(devices);
+	g_ptr_array_unref(pci);
+	g_ptr_array_unref(mdevs);
 }
 
 static JsonNode *gather(void)
@@ -233,7 +306,7 @@ int cmd_list(int argc, char **argv)
 		&argc, &argv, options, NULL, 0,
 		"Lists mediated device types, devices and their owners.",
 		"Nothing is opened. The JSON has \"types\" (parent, type, name,\n"
-		"description, available) and \"devices\" (device, type, owner: pid and\n"
+		"description, available) and \"devices\" (device, type, features or null,\n"
 		"command, or null).");
 
 	if (ret)

@@ -51,7 +51,8 @@ static int check(struct screenshot_options *options)
 	options->image_format = (enum image_format)format;
 	options->planes = (enum shot_planes)planes;
 	if (!(options->wait >= 0 && options->wait <= MAX_SECONDS)) {
-		log_error("screenshot: --wait is out of range (0 to %d seconds)", MAX_SECONDS);
+		log_error("screenshot: --wait %g is out of range (0 to %d seconds)", options->wait,
+			  MAX_SECONDS);
 		return EXIT_USAGE;
 	}
 	if (!options->output && isatty(STDOUT_FILENO)) {

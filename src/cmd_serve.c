@@ -86,16 +86,21 @@ static gboolean on_signal(gpointer loop)
 	return G_SOURCE_CONTINUE;
 }
 
-static void run(void)
+static int listen_and_run(struct screen *screen, const char *spec,
+			  const struct serve_options *options, GError **error)
 {
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+	/* Before an address is announced: who reads that may end the server at once. */
 	guint interrupt = g_unix_signal_add(SIGINT, on_signal, loop);
 	guint terminate = g_unix_signal_add(SIGTERM, on_signal, loop);
+	int ret = add_vnc(screen, spec, options, error);
 
-	g_main_loop_run(loop);
+	if (!ret)
+		g_main_loop_run(loop);
 	g_source_remove(interrupt);
 	g_source_remove(terminate);
 	g_main_loop_unref(loop);
+	return ret;
 }
 
 static int serve(const char *spec, const struct serve_options *options)
@@ -114,9 +119,7 @@ static int serve(const char *spec, const struct serve_options *options)
 		log_error("%s: out of memory", spec);
 		return EXIT_FAILED;
 	}
-	ret = add_vnc(screen, spec, options, &error);
-	if (!ret)
-		run();
+	ret = listen_and_run(screen, spec, options, &error);
 	screen_destroy(screen);
 	return ret ? cmd_report("vnc", error) : EXIT_DONE;
 }

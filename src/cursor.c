@@ -31,6 +31,8 @@ int cursor_read(const struct plane *plane, pixman_image_t **out)
 
 	if (plane->width > CURSOR_MAX_DIMENSION || plane->height > CURSOR_MAX_DIMENSION)
 		return -EINVAL;
+	if (!format->pixman)
+		return -ENOTSUP;
 	detile_init(&reading.detile, detile_cpu_flags());
 	plane_surface(plane, &reading.surface);
 	raw = pixman_image_create_bits(format->pixman, (int)plane->width, (int)plane->height, NULL,

@@ -27,7 +27,7 @@ struct door {
 	struct door_options options;
 	GThread *thread;
 	GMainContext *context;
-	GMainLoop *loop;
+	gint quit; /* atomic */
 	char *full_text;
 	struct log_limit limit; /* of the door's thread */
 
@@ -68,7 +68,7 @@ static void say(struct door *door, const char *peer, const char *what, const cha
 	if (!log_limit_pass(&door->limit, LOG_BURST, LOG_INTERVAL, &missed))
 		return;
 	if (missed)
-		log_info("%s: %u more like the next one", door->options.name, missed);
+		log_info("%s: %u lines left out", door->options.name, missed);
 	log_info("%s: %s %s: %s", door->options.name, peer, what, why);
 }
 
@@ -429,17 +429,10 @@ static gpointer run(gpointer data)
 	struct door *door = data;
 
 	g_main_context_push_thread_default(door->context);
-	g_main_loop_run(door->loop);
+	while (!g_atomic_int_get(&door->quit))
+		g_main_context_iteration(door->context, TRUE);
 	g_main_context_pop_thread_default(door->context);
 	return NULL;
-}
-
-static gboolean on_close(gpointer data)
-{
-	struct door *door = data;
-
-	g_main_loop_quit(door->loop);
-	return G_SOURCE_REMOVE;
 }
 
 int door_create(const struct door_options *options, struct door **result, GError **error)
@@ -460,7 +453,6 @@ int door_create(const struct door_options *options, struct door **result, GError
 	door->gates = g_ptr_array_new_with_free_func(gate_free);
 	door->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	door->context = g_main_context_new();
-	door->loop = g_main_loop_new(door->context, FALSE);
 	door->thread = g_thread_try_new("door", run, door, NULL);
 	if (!door->thread) {
 		door_destroy(door);
@@ -479,18 +471,13 @@ void door_count(struct door *door, struct door_counts *counts)
 
 void door_close(struct door *door)
 {
-	GSource *source;
-
 	pthread_mutex_lock(&door->lock);
 	door->closed = true;
 	pthread_mutex_unlock(&door->lock);
 	if (!door->thread)
 		return;
-	source = g_idle_source_new();
-	g_source_set_priority(source, G_PRIORITY_HIGH);
-	g_source_set_callback(source, on_close, door, NULL);
-	g_source_attach(source, door->context);
-	g_source_unref(source);
+	g_atomic_int_set(&door->quit, 1);
+	g_main_context_wakeup(door->context);
 	g_thread_join(door->thread);
 	door->thread = NULL;
 	while (door->arrivals.head)
@@ -506,7 +493,6 @@ void door_destroy(struct door *door)
 	door_close(door);
 	g_ptr_array_unref(door->gates);
 	g_hash_table_unref(door->guests);
-	g_main_loop_unref(door->loop);
 	g_main_context_unref(door->context);
 	pthread_mutex_destroy(&door->lock);
 	g_free(door->full_text);

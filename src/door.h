@@ -47,7 +47,7 @@ struct door_counts {
 };
 
 #define DOOR_DEFAULT_CLIENTS    64
-#define DOOR_DEFAULT_HANDSHAKES 32
+#define DOOR_DEFAULT_HANDSHAKES 128
 #define DOOR_DEFAULT_HANDSHAKE  10000 /* ms */
 
 /* Zero numbers in options mean the defaults. 0 or -errno. */

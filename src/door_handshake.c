@@ -200,24 +200,23 @@ enum handshake_step handshake_begin(struct handshake *handshake, int fd,
 
 enum handshake_step handshake_feed(struct handshake *handshake)
 {
-	enum handshake_step step = HANDSHAKE_MORE;
-
 	for (int i = 0; i < READ_AT_ONCE; i++) {
+		enum handshake_step step;
 		ssize_t n = recv(handshake->fd, handshake->buffer + handshake->have,
 				 handshake->want - handshake->have, MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return step;
+			return HANDSHAKE_MORE;
 		if (n <= 0)
 			return failed(handshake, handshake->reason);
 		handshake->have += (size_t)n;
 		if (handshake->have < handshake->want)
 			continue;
 		step = handshake->received(handshake);
-		if (step == HANDSHAKE_DONE || step == HANDSHAKE_FAILED)
+		if (step != HANDSHAKE_MORE)
 			return step;
 	}
-	return step;
+	return HANDSHAKE_MORE;
 }
 
 bool handshake_has_secret(void)

@@ -14,25 +14,37 @@ libplanecast_a_SOURCES = \
 	kmod/pattern_static.c kmod/pattern_static.h \
 	src/address.c src/address.h \
 	src/bands.c src/bands.h \
+	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
 	src/card.c src/card.h \
+	src/convert.c src/convert.h \
 	src/cursor.c src/cursor.h \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \
+	src/discover.c src/discover.h \
 	src/door.c src/door.h \
 	src/door_handshake.c src/door_handshake.h \
 	src/door_listener.c src/door_listener.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/image.c src/image.h \
+	src/kvm.c src/kvm.h \
 	src/log.c src/log.h \
-	src/map.h \
+	src/map.c src/map.h \
+	src/map_bochs.c \
 	src/map_dmabuf.c \
+	src/map_i915.c \
 	src/map_region.c \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
+	src/probe.c src/probe.h \
+	src/recording.c src/recording.h \
+	src/recording_decode.c src/recording_decode.h \
+	src/recording_look.c src/recording_look.h \
+	src/recording_reader.c src/recording_reader.h \
+	src/recording_writer.c src/recording_writer.h \
 	src/screen.c src/screen.h \
 	src/shot.c src/shot.h \
 	src/sim_cursor.c src/sim_cursor.h \
@@ -40,14 +52,17 @@ libplanecast_a_SOURCES = \
 	src/sim_scanout.c src/sim_scanout.h \
 	src/sink.h \
 	src/source.h \
+	src/source_replay.c src/source_replay.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
+	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \
+	src/vfio_region.c \
 	src/vnc.c src/vnc.h \
 	src/vnc_client.c src/vnc_client.h \
 	src/vnc_library.c src/vnc_library.h \
 	src/vnc_parser.c src/vnc_parser.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
-planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_screenshot.c src/cmd_serve.c src/main.c
+planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/main.c
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)

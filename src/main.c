@@ -13,6 +13,9 @@ static const struct {
 	const char *what;
 } verbs[] = {
 	{"list", cmd_list, "the displays of this host: mdev types, devices, owners"},
+	{"probe", cmd_probe,
+	 "what display a device has, and whether QEMU would need OpenGL for it"},
+	{"record", cmd_record, "the planes of a display as they are in memory, for replay:"},
 	{"screenshot", cmd_screenshot, "one picture of a display, as PNG, PPM or raw pixels"},
 	{"serve", cmd_serve, "a display for VNC viewers"},
 };
@@ -26,8 +29,11 @@ static void print_help(void)
 	puts("\nDEVICE is one of\n"
 	     "  sim[:KEY=VAL,...]  an embedded simulated vGPU\n"
 	     "  mdev:UUID          a mediated device (the bare UUID will do)\n"
-	     "  pci:ADDRESS        a PCI device bound to vfio\n"
-	     "  pid:PID            the display of a running QEMU\n\n"
+	     "  pci:ADDRESS        a PCI device bound to vfio; a path in /sys names either\n"
+	     "  cdev:NODE          the same by /dev/vfio/devices/vfioN\n"
+	     "  pid:PID, vm:NAME   the display of a running QEMU\n"
+	     "  fd:N               an inherited device descriptor\n"
+	     "  replay:FILE        a recording; ,loop plays it again, ,frame=N shows one frame\n\n"
 	     "Exit codes: 0 done, 1 failed, 2 usage, 3 the device has no display, 4 busy or no\n"
 	     "permission.");
 }

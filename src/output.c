@@ -22,6 +22,8 @@ struct output {
 	char *place;     /* the regular file to be replaced; NULL if fd is the thing itself */
 	char *temporary; /* a name that exists now, to be removed; NULL with O_TMPFILE */
 	mode_t mode;     /* of the file that is replaced, 0 if there is none */
+	bool partial;    /* temporary is of use even if it never gets to its place */
+	bool written;    /* fd has got something */
 	int fd;
 	bool borrowed; /* fd is standard output */
 	int failed;    /* -errno of the first failure */
@@ -31,6 +33,10 @@ struct output {
 
 static int fail_write(const struct output *output, int errnum, GError **error)
 {
+	if (output->partial && output->temporary && output->written)
+		return fail(error, EXIT_FAILED, errnum,
+			    "cannot write %s: %s (what was written is in %s)", output->shown,
+			    g_strerror(errnum), output->temporary);
 	return fail(error, EXIT_FAILED, errnum, "cannot write %s: %s", output->shown,
 		    g_strerror(errnum));
 }
@@ -74,8 +80,21 @@ static int link_unnamed(struct output *output, const char *name)
 	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
 }
 
+/* Nobody's earlier one is lost. */
+static int create_partial(struct output *output)
+{
+	char *name = g_strconcat(output->place, ".part", NULL);
+	int ret = create_named(output, name);
+
+	if (ret)
+		g_free(name);
+	else
+		output->temporary = name;
+	return ret;
+}
+
 /* A file without a name where the filesystem can do that: it vanishes even if we are killed. */
-static int create_temporary(struct output *output)
+static int create_unnamed(struct output *output)
 {
 	char *folder = folder_of(output->place);
 	int ret = 0;
@@ -86,6 +105,13 @@ static int create_temporary(struct output *output)
 	g_free(folder);
 	if (ret == -EOPNOTSUPP || ret == -EISDIR || ret == -EINVAL)
 		ret = with_free_name(output, create_named);
+	return ret;
+}
+
+static int create_temporary(struct output *output)
+{
+	int ret = output->partial ? create_partial(output) : create_unnamed(output);
+
 	if (!ret && output->mode && fchmod(output->fd, output->mode))
 		ret = -errno;
 	return ret;
@@ -117,13 +143,14 @@ static int open_path(struct output *output, const char *path)
 	return output->place ? create_temporary(output) : -errno;
 }
 
-int output_open(const char *path, struct output **out, GError **error)
+static int open_output(const char *path, bool partial, struct output **out, GError **error)
 {
 	struct output *output = calloc(1, sizeof(*output));
 	int ret = 0;
 
 	if (!output)
 		return fail(error, EXIT_FAILED, ENOMEM, "no memory");
+	output->partial = partial;
 	output->fd = -1;
 	if (!strcmp(path, "-")) {
 		output->shown = g_strdup("standard output");
@@ -134,12 +161,27 @@ int output_open(const char *path, struct output **out, GError **error)
 		ret = open_path(output, path);
 	}
 	if (ret) {
-		fail_write(output, -ret, error);
+		if (partial && ret == -EEXIST)
+			fail(error, EXIT_FAILED, EEXIST,
+			     "%s.part is there already, being written or cut short (move it away)",
+			     output->place);
+		else
+			fail_write(output, -ret, error);
 		output_close(output);
 		return ret;
 	}
 	*out = output;
 	return 0;
+}
+
+int output_open(const char *path, struct output **output, GError **error)
+{
+	return open_output(path, false, output, error);
+}
+
+int output_open_partial(const char *path, struct output **output, GError **error)
+{
+	return open_output(path, true, output, error);
 }
 
 /* Also to descriptors that do not block. */
@@ -149,6 +191,7 @@ static int write_all(struct output *output, const uint8_t *data, size_t size)
 		ssize_t written = write(output->fd, data, size);
 
 		if (written >= 0) {
+			output->written |= written > 0;
 			data += written;
 			size -= (size_t)written;
 		} else if (errno == EAGAIN) {
@@ -162,7 +205,7 @@ static int write_all(struct output *output, const uint8_t *data, size_t size)
 	return 0;
 }
 
-static int flush(struct output *output)
+int output_flush(struct output *output)
 {
 	if (!output->failed)
 		output->failed = write_all(output, output->buffer, output->filled);
@@ -173,7 +216,7 @@ static int flush(struct output *output)
 int output_write(struct output *output, const void *data, size_t size)
 {
 	if (size > BUFFER_BYTES - output->filled)
-		flush(output);
+		output_flush(output);
 	if (output->failed)
 		return output->failed;
 	if (size > BUFFER_BYTES) {
@@ -211,7 +254,7 @@ static int put_in_place(struct output *output)
 
 int output_commit(struct output *output, GError **error)
 {
-	int fd = output->fd, ret = flush(output);
+	int fd = output->fd, ret = output_flush(output);
 
 	if (!ret && output->place)
 		ret = put_in_place(output);
@@ -234,7 +277,7 @@ void output_close(struct output *output)
 		return;
 	if (output->fd >= 0 && !output->borrowed)
 		close(output->fd);
-	if (output->temporary)
+	if (output->temporary && !(output->partial && output->written))
 		unlink(output->temporary);
 	g_free(output->temporary);
 	free(output->place);

@@ -7,24 +7,33 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GROUP_PREFIX "/dev/vfio/"
+#define NODE_PREFIX "/dev/vfio/"
+#define CONTAINER   "/dev/vfio/vfio"
+#define IOMMUFD     "/dev/iommu"
 
-/* The group that a /proc/PID/fd link is an open descriptor of. */
-static bool link_group(const char *path, unsigned int *group)
+/* What a /proc/PID/fd link leads to, if it is no longer than a vfio node's name. */
+static bool read_link(const char *path, char target[48])
 {
-	char target[64];
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
-	guint64 value;
+	ssize_t length = readlink(path, target, 47);
 
-	if (length <= 0)
+	if (length <= 0 || length == 47)
 		return false;
 	target[length] = '\0';
-	if (!g_str_has_prefix(target, GROUP_PREFIX) ||
-	    !g_ascii_string_to_unsigned(target + strlen(GROUP_PREFIX), 10, 0, UINT_MAX, &value,
-					NULL))
-		return false;
-	*group = (unsigned int)value;
 	return true;
+}
+
+/* A device's or a group's node; the container is neither. */
+static bool is_node(const char *target)
+{
+	return g_str_has_prefix(target, NODE_PREFIX) && strcmp(target, CONTAINER) != 0;
+}
+
+/* Without an iommufd no node of a device is bound: those are of one who attached, or just looks. */
+static void drop_unbound(GArray *owners)
+{
+	for (guint i = owners->len; i > 0; i--)
+		if (owner_has_cdev(&g_array_index(owners, struct owner, i - 1)))
+			g_array_remove_index(owners, i - 1);
 }
 
 int owner_of_process(pid_t pid, GArray **out)
@@ -34,6 +43,7 @@ int owner_of_process(pid_t pid, GArray **out)
 	GDir *dir = g_dir_open(path, 0, &error);
 	GArray *owners;
 	const char *entry;
+	bool bound = false;
 
 	g_free(path);
 	if (!dir) {
@@ -47,14 +57,19 @@ int owner_of_process(pid_t pid, GArray **out)
 	}
 	owners = g_array_new(FALSE, TRUE, sizeof(struct owner));
 	while ((entry = g_dir_read_name(dir))) {
-		struct owner owner = {.pid = pid, .group_fd = atoi(entry)};
+		struct owner owner = {.pid = pid, .fd = atoi(entry)};
 		char name[64];
 
 		g_snprintf(name, sizeof(name), "/proc/%d/fd/%s", (int)pid, entry);
-		if (link_group(name, &owner.group))
+		if (!read_link(name, owner.node))
+			continue;
+		bound |= !strcmp(owner.node, IOMMUFD);
+		if (is_node(owner.node))
 			g_array_append_val(owners, owner);
 	}
 	g_dir_close(dir);
+	if (!bound)
+		drop_unbound(owners);
 	*out = owners;
 	return 0;
 }
@@ -87,7 +102,7 @@ static bool each_process(bool (*each)(GArray *owners, void *data), void *data)
 }
 
 struct search {
-	unsigned int group;
+	const char *const *nodes;
 	struct owner *found;
 	bool done;
 };
@@ -99,7 +114,7 @@ static bool match(GArray *owners, void *data)
 	for (guint i = 0; i < owners->len; i++) {
 		const struct owner *owner = &g_array_index(owners, struct owner, i);
 
-		if (owner->group == search->group) {
+		if (g_strv_contains(search->nodes, owner->node)) {
 			*search->found = *owner;
 			search->done = true;
 			return false;
@@ -108,9 +123,9 @@ static bool match(GArray *owners, void *data)
 	return true;
 }
 
-int owner_find(unsigned int group, struct owner *owner)
+int owner_find(const char *const *nodes, struct owner *owner)
 {
-	struct search search = {.group = group, .found = owner};
+	struct search search = {.nodes = nodes, .found = owner};
 	bool hidden = each_process(match, &search);
 
 	if (search.done)
@@ -132,13 +147,27 @@ GArray *owner_all(void)
 	return all;
 }
 
+static bool leads_to(int pid, int fd, const char *node)
+{
+	char name[64], target[48];
+
+	g_snprintf(name, sizeof(name), "/proc/%d/fd/%d", pid, fd);
+	return read_link(name, target) && !strcmp(target, node);
+}
+
 bool owner_holds(const struct owner *owner)
 {
-	unsigned int group;
-	char name[64];
+	return leads_to((int)owner->pid, owner->fd, owner->node);
+}
 
-	g_snprintf(name, sizeof(name), "/proc/%d/fd/%d", (int)owner->pid, owner->group_fd);
-	return link_group(name, &group) && group == owner->group;
+bool owner_is_duplicate(const struct owner *owner, int fd)
+{
+	return leads_to((int)getpid(), fd, owner->node);
+}
+
+bool owner_has_cdev(const struct owner *owner)
+{
+	return g_str_has_prefix(owner->node, NODE_PREFIX "devices/");
 }
 
 char *owner_command(const struct owner *owner)
@@ -150,6 +179,9 @@ char *owner_command(const struct owner *owner)
 		g_strchomp(text);
 	else
 		text = g_strdup("?");
+	for (char *c = text; *c; c++)
+		if (!g_ascii_isprint(*c))
+			*c = '?';
 	g_free(path);
 	return text;
 }

@@ -6,28 +6,34 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "convert.h"
 #include "log.h"
 
 _Static_assert(G_BYTE_ORDER == G_LITTLE_ENDIAN, "DRM formats are little-endian, pixman's native");
 
 /* The formats that a scanout has, with the pixman format of the same bytes in memory. */
 static const struct plane_format formats[] = {
-	{DRM_FORMAT_XRGB8888, 4, PIXMAN_x8r8g8b8},
-	{DRM_FORMAT_ARGB8888, 4, PIXMAN_a8r8g8b8},
-	{DRM_FORMAT_XBGR8888, 4, PIXMAN_x8b8g8r8},
-	{DRM_FORMAT_ABGR8888, 4, PIXMAN_a8b8g8r8},
-	{DRM_FORMAT_RGBX8888, 4, PIXMAN_r8g8b8x8},
-	{DRM_FORMAT_RGBA8888, 4, PIXMAN_r8g8b8a8},
-	{DRM_FORMAT_BGRX8888, 4, PIXMAN_b8g8r8x8},
-	{DRM_FORMAT_BGRA8888, 4, PIXMAN_b8g8r8a8},
-	{DRM_FORMAT_XRGB2101010, 4, PIXMAN_x2r10g10b10},
-	{DRM_FORMAT_ARGB2101010, 4, PIXMAN_a2r10g10b10},
-	{DRM_FORMAT_XBGR2101010, 4, PIXMAN_x2b10g10r10},
-	{DRM_FORMAT_ABGR2101010, 4, PIXMAN_a2b10g10r10},
-	{DRM_FORMAT_RGB565, 2, PIXMAN_r5g6b5},
-	{DRM_FORMAT_BGR565, 2, PIXMAN_b5g6r5},
-	{DRM_FORMAT_XRGB1555, 2, PIXMAN_x1r5g5b5},
-	{DRM_FORMAT_XBGR1555, 2, PIXMAN_x1b5g5r5},
+	{DRM_FORMAT_XRGB8888, 4, PIXMAN_x8r8g8b8, NULL, 1},
+	{DRM_FORMAT_ARGB8888, 4, PIXMAN_a8r8g8b8, NULL, 1},
+	{DRM_FORMAT_XBGR8888, 4, PIXMAN_x8b8g8r8, NULL, 1},
+	{DRM_FORMAT_ABGR8888, 4, PIXMAN_a8b8g8r8, NULL, 1},
+	{DRM_FORMAT_RGBX8888, 4, PIXMAN_r8g8b8x8, NULL, 1},
+	{DRM_FORMAT_RGBA8888, 4, PIXMAN_r8g8b8a8, NULL, 1},
+	{DRM_FORMAT_BGRX8888, 4, PIXMAN_b8g8r8x8, NULL, 1},
+	{DRM_FORMAT_BGRA8888, 4, PIXMAN_b8g8r8a8, NULL, 1},
+	{DRM_FORMAT_XRGB2101010, 4, PIXMAN_x2r10g10b10, NULL, 1},
+	{DRM_FORMAT_ARGB2101010, 4, PIXMAN_a2r10g10b10, NULL, 1},
+	{DRM_FORMAT_XBGR2101010, 4, PIXMAN_x2b10g10r10, NULL, 1},
+	{DRM_FORMAT_ABGR2101010, 4, PIXMAN_a2b10g10r10, NULL, 1},
+	{DRM_FORMAT_RGB565, 2, PIXMAN_r5g6b5, NULL, 1},
+	{DRM_FORMAT_BGR565, 2, PIXMAN_b5g6r5, NULL, 1},
+	{DRM_FORMAT_XRGB1555, 2, PIXMAN_x1r5g5b5, NULL, 1},
+	{DRM_FORMAT_XBGR1555, 2, PIXMAN_x1b5g5r5, NULL, 1},
+	{DRM_FORMAT_C8, 1, 0, convert_c8, 1},
+	{DRM_FORMAT_YUYV, 2, 0, convert_yuyv, 2},
+	{DRM_FORMAT_YVYU, 2, 0, convert_yvyu, 2},
+	{DRM_FORMAT_UYVY, 2, 0, convert_uyvy, 2},
+	{DRM_FORMAT_VYUY, 2, 0, convert_vyuy, 2},
 };
 
 const struct plane_format *plane_format(uint32_t fourcc)
@@ -86,7 +92,9 @@ void plane_surface(const struct plane *plane, struct detile_surface *surface)
 	memset(surface, 0, sizeof(*surface));
 	surface->data = plane->data;
 	surface->size = plane->size;
-	surface->width = plane->width;
+	surface->wc = plane->wc;
+	surface->width = format ? (plane->width + format->group - 1) / format->group * format->group
+				: plane->width;
 	surface->height = plane->height;
 	surface->stride = plane->stride;
 	surface->cpp = format ? format->cpp : 0;
@@ -99,25 +107,25 @@ bool plane_is_same(const struct plane *a, const struct plane *b)
 	       a->height == b->height && a->stride == b->stride && a->generation == b->generation;
 }
 
-static int validate_format(const struct plane *plane, enum detile_layout *layout, GError **error)
+static int validate_format(const struct plane *plane, GError **error)
 {
+	enum detile_layout layout;
 	char name[5];
 
 	plane_fourcc_name(plane->fourcc, name);
 	if (!plane_format(plane->fourcc))
 		return fail(error, EXIT_FAILED, ENOTSUP, "unknown pixel format %s (0x%08x)", name,
 			    plane->fourcc);
-	if (plane_layout(plane->modifier, layout))
+	if (plane_layout(plane->modifier, &layout))
 		return fail(error, EXIT_FAILED, ENOTSUP, "unknown modifier 0x%016" PRIx64,
 			    plane->modifier);
 	return 0;
 }
 
-int plane_validate(const struct plane *plane, GError **error)
+int plane_check(const struct plane *plane, GError **error)
 {
 	struct detile_surface surface;
-	enum detile_layout layout = DETILE_LINEAR;
-	int ret = validate_format(plane, &layout, error);
+	int ret = validate_format(plane, error);
 
 	if (ret)
 		return ret;
@@ -126,17 +134,31 @@ int plane_validate(const struct plane *plane, GError **error)
 		return fail(error, EXIT_FAILED, EINVAL, "impossible size %ux%u (1 to %u each way)",
 			    plane->width, plane->height, PLANE_MAX_DIMENSION);
 	plane_surface(plane, &surface);
-	if ((uint64_t)plane->width * surface.cpp > plane->stride)
+	if (surface.layout == DETILE_YF && surface.cpp != 4)
+		return fail(error, EXIT_FAILED, ENOTSUP,
+			    "yf-tiled pixels of %u bytes are not known (4 are)", surface.cpp);
+	if ((uint64_t)surface.width * surface.cpp > plane->stride)
 		return fail(error, EXIT_FAILED, EINVAL,
 			    "stride %u is too small for %u pixels of %u bytes", plane->stride,
 			    plane->width, surface.cpp);
 	if (plane->stride > PLANE_MAX_STRIDE)
 		return fail(error, EXIT_FAILED, EINVAL, "impossible stride %u (at most %u)",
 			    plane->stride, PLANE_MAX_STRIDE);
+	return 0;
+}
+
+int plane_validate(const struct plane *plane, GError **error)
+{
+	struct detile_surface surface;
+	int ret = plane_check(plane, error);
+
+	if (ret)
+		return ret;
+	plane_surface(plane, &surface);
 	if (!plane->data || detile_check(&surface))
 		return fail(error, EXIT_FAILED, EINVAL,
 			    "%ux%u with stride %u, %s, does not fit the %zu bytes there are",
-			    plane->width, plane->height, plane->stride, plane_layout_name(layout),
-			    plane->size);
+			    plane->width, plane->height, plane->stride,
+			    plane_layout_name(surface.layout), plane->size);
 	return 0;
 }

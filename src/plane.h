@@ -32,15 +32,20 @@ struct plane {
 	uint32_t stride;        /* bytes a row of pixels */
 	const uint8_t *data;    /* borrowed from the source until release */
 	size_t size;            /* bytes readable at data */
+	bool wc;                /* data is uncached or write-combined: each line is read once */
 	int32_t x, y;           /* position on the screen, pixels (cursor) */
 	int32_t hot_x, hot_y;   /* hot spot, pixels (cursor) */
 	uint64_t generation;    /* changes when the plane is another one: mode, buffer, device */
 };
 
 /*
- * Judges the numbers of a plane against the bytes mapped for it. 0, or -EINVAL (numbers that do
- * not fit) or -ENOTSUP (format or modifier unknown), with one line in error that names the number.
+ * Judges the numbers of a plane alone, before anything is mapped or allocated for them. 0, or
+ * -EINVAL (numbers that do not fit) or -ENOTSUP (format or modifier unknown), with one line in
+ * error that names the number.
  */
+int plane_check(const struct plane *plane, GError **error);
+
+/* plane_check(), and that the plane lies within the bytes mapped for it: -EINVAL. */
 int plane_validate(const struct plane *plane, GError **error);
 
 /* A format that a scanout may have. */
@@ -48,6 +53,9 @@ struct plane_format {
 	uint32_t fourcc;
 	uint32_t cpp; /* bytes a pixel */
 	pixman_format_code_t pixman;
+	/* What pixman does not convert (its code is 0): convert.h. */
+	void (*convert)(const uint8_t *from, uint32_t *to, uint32_t width);
+	uint32_t group; /* so many pixels have bytes in common; a row holds whole groups */
 };
 
 /* The format of a fourcc, or NULL if it is not known. */
@@ -60,7 +68,7 @@ const char *plane_layout_name(enum detile_layout layout);
 /* The four characters of a fourcc, unprintable ones as '?'. */
 void plane_fourcc_name(uint32_t fourcc, char name[5]);
 
-/* The plane in detile's terms; data is still the source's. */
+/* The plane in detile's terms, as wide as its groups of pixels; data is still the source's. */
 void plane_surface(const struct plane *plane, struct detile_surface *surface);
 
 /* Whether two descriptions are of one and the same scanout (contents and position apart). */

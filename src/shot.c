@@ -106,7 +106,7 @@ static int wrap_frame(struct frame *frame, pixman_image_t **out, GError **error)
 int shot_take(struct source *source, enum shot_planes planes, pixman_image_t **image,
 	      GError **error)
 {
-	struct frame *frame;
+	struct frame *frame = NULL;
 	int ret;
 
 	if (planes == SHOT_CURSOR)

@@ -50,8 +50,8 @@ void sim_cursor_place(uint32_t width, uint32_t height, uint32_t seed, uint64_t f
 		      int32_t *y)
 {
 	uint32_t phase = (uint32_t)frame * 96 + seed * 4099;
-	int32_t w = (int32_t)width, h = (int32_t)height;
+	int32_t right = (int32_t)width - 1, bottom = (int32_t)height - 1;
 
-	*x = w / 2 + w * 9 / 16 * brush_wave(phase) / 32768 - SIM_CURSOR_HOT;
-	*y = h / 2 + h * 9 / 16 * brush_wave(phase * 3 + 8192) / 32768 - SIM_CURSOR_HOT;
+	*x = (right + right * brush_wave(phase) / 32768) / 2 - SIM_CURSOR_HOT;
+	*y = (bottom + bottom * brush_wave(phase * 3 + 8192) / 32768) / 2 - SIM_CURSOR_HOT;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The cursor of a simulated device: an arrow with a shadow, linear ARGB8888 (premultiplied), that
- * wanders over the screen and a little beyond its edges. Depends on the mode, the seed and the
- * frame's number only.
+ * wanders over the screen. Its tip stays inside, the plane hangs over the edges. Depends on the
+ * mode, the seed and the frame's number only.
  */
 #ifndef PLANECAST_SIM_CURSOR_H
 #define PLANECAST_SIM_CURSOR_H

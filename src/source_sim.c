@@ -203,22 +203,21 @@ static int sim_event_fd(struct source *source)
 	return sim_of(source)->timer;
 }
 
-/* Takes what changed out of pending. */
+/* Takes what changed out of pending, which is empty and 0x0 while there is no scanout. */
 static void tell(struct sim *sim, struct damage *damage)
 {
-	bool known = sim->scanout.plane.data, same_size;
+	bool same_size = damage->width == sim->pending.width &&
+			 damage->height == sim->pending.height;
 
-	if (sim->turn == sim->hinted_turn && (!known || damage_is_empty(&sim->pending)))
+	if (sim->turn == sim->hinted_turn && damage_is_empty(&sim->pending))
 		return;
-	same_size = known && damage->width == sim->pending.width &&
-		    damage->height == sim->pending.height;
 	/* Pending is everything after a new mode, too. */
 	if (sim->options.damage == SIM_DAMAGE_FLAG || !same_size)
 		damage_add_all(damage);
 	else
 		damage_merge(damage, &sim->pending);
 	sim->hinted_turn = sim->turn;
-	if (known)
+	if (sim->scanout.plane.data)
 		damage_clear(&sim->pending);
 }
 

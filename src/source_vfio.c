@@ -5,14 +5,13 @@
 #include <glib-unix.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "buffers.h"
 #include "device.h"
 #include "log.h"
-#include "map.h"
+#include "tracker.h"
 #include "vfio.h"
-
-/* Scanouts kept mapped, as many as QEMU keeps; the longest unused one leaves first. */
-#define BUFFERS 5
 
 /* An owner that closes its descriptor but lives on (unplug) is noticed this soon. */
 #define OWNER_CHECK_MS 100
@@ -20,27 +19,27 @@
 /* A device that cannot be had is not looked for more often. */
 #define RECONNECT_US (G_USEC_PER_SEC / 2)
 
-struct buffer {
-	bool used;
-	uint32_t transport; /* VFIO_GFX_PLANE_TYPE_{REGION,DMABUF} */
-	uint32_t id;        /* region index or dmabuf_id */
-	uint64_t last_use;
-	struct map map;
-};
+#define REMOVED "the device is being removed"
+
+/* A found owner that has gone before it could be attached to is looked for again, so often. */
+#define ATTACH_TRIES 3
 
 struct source_vfio {
 	struct source base;
 	char *name;
 	enum source_vfio_policy policy;
 	struct vfio vfio;
+	struct tracker tracker; /* closed where the device does not tell of changes */
+	bool tracker_tried;
+	bool leaving; /* the driver wants the device back */
 	uint32_t transport;
 	uint64_t epoch; /* counts connections: ids of an earlier one mean nothing */
-	uint64_t uses;
-	struct buffer buffers[BUFFERS];
-	struct buffer *acquired;
-	guint exit_watch, close_watch;
+	struct buffers buffers;
+	guint exit_watch, close_watch, request_watch;
+	int request_event;  /* -1 unless the device was opened here */
 	struct owner owner; /* the last one; pid 0 if there was none */
-	gint64 failed_at;
+	gint64 failed_at;   /* 0, or when connecting failed last */
+	int failed;         /* what it answered then, and the words */
 	GError *failure;
 };
 
@@ -50,14 +49,30 @@ static void disconnect(struct source_vfio *source)
 		g_source_remove(source->exit_watch);
 	if (source->close_watch)
 		g_source_remove(source->close_watch);
+	if (source->request_watch)
+		g_source_remove(source->request_watch);
+	if (source->request_event >= 0)
+		close(source->request_event);
 	source->exit_watch = 0;
 	source->close_watch = 0;
-	for (size_t i = 0; i < BUFFERS; i++) {
-		map_close(&source->buffers[i].map);
-		source->buffers[i].used = false;
-	}
-	source->acquired = NULL;
+	source->request_watch = 0;
+	source->request_event = -1;
+	source->tracker_tried = false;
+	source->leaving = false;
+	buffers_close(&source->buffers);
+	tracker_close(&source->tracker);
 	vfio_close(&source->vfio);
+}
+
+/* Lets the device be for a while; takes the error. */
+static int hold_off(struct source_vfio *source, int ret, GError *failure)
+{
+	disconnect(source);
+	source->failed_at = g_get_monotonic_time();
+	source->failed = ret;
+	g_clear_error(&source->failure);
+	source->failure = failure;
+	return ret;
 }
 
 /* The device must be free for its owner's next start the moment this one is gone. */
@@ -94,6 +109,38 @@ static gboolean on_owner_check(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* The device is not looked for at once: opened again, it would be kept from leaving. */
+static void give_back(struct source_vfio *source)
+{
+	GError *failure = NULL;
+	int ret = fail(&failure, EXIT_FAILED, ENODEV, REMOVED);
+
+	log_info("%s: its driver wants it back", source->name ? source->name : "descriptor");
+	hold_off(source, ret, failure);
+	if (source->base.changed)
+		source->base.changed(source->base.changed_data);
+}
+
+static gboolean on_request(gint fd, GIOCondition condition, gpointer data)
+{
+	struct source_vfio *source = data;
+
+	(void)fd;
+	(void)condition;
+	source->request_watch = 0;
+	give_back(source);
+	return G_SOURCE_REMOVE;
+}
+
+/* An opened device must not hold up its removal. */
+static void watch_request(struct source_vfio *source)
+{
+	source->request_event = vfio_request_event(&source->vfio);
+	if (source->request_event >= 0)
+		source->request_watch = g_unix_fd_add(source->request_event, G_IO_IN, on_request,
+						      source);
+}
+
 static int attach(struct source_vfio *source, const struct owner *owner, GError **error)
 {
 	int ret = vfio_attach(source->name, owner, &source->vfio, error);
@@ -107,26 +154,60 @@ static int attach(struct source_vfio *source, const struct owner *owner, GError 
 	return 0;
 }
 
-static int open_or_attach(struct source_vfio *source, GError **error)
+static int find_owner(struct source_vfio *source, const struct device_nodes *nodes,
+		      struct owner *owner)
 {
-	struct owner owner = source->owner;
-	unsigned int group;
-	int ret = device_group(source->name, &group, error);
+	const char *wanted[] = {nodes->group ? nodes->group : nodes->cdev, nodes->cdev, NULL};
 
-	if (ret)
-		return ret;
-	if (owner.pid && owner.group == group && owner_holds(&owner))
-		return attach(source, &owner, error);
-	ret = owner_find(group, &owner);
+	*owner = source->owner;
+	if (owner->pid && g_strv_contains(wanted, owner->node) && owner_holds(owner))
+		return 0;
+	return owner_find(wanted, owner);
+}
+
+static int open_free(struct source_vfio *source, const struct device_nodes *nodes, GError **error)
+{
+	int ret = vfio_open(source->name, nodes, &source->vfio, error);
+
 	if (!ret)
-		return attach(source, &owner, error);
-	if (source->policy == SOURCE_VFIO_FOLLOW && ret == -ENOENT)
-		return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
-	if (source->policy == SOURCE_VFIO_FOLLOW)
+		watch_request(source);
+	return ret;
+}
+
+static int attach_or_open(struct source_vfio *source, const struct device_nodes *nodes,
+			  GError **error)
+{
+	struct owner owner;
+	int ret = -ENOENT;
+
+	for (int tries = 0; tries < ATTACH_TRIES; tries++) {
+		ret = find_owner(source, nodes, &owner);
+		if (ret)
+			break;
+		ret = attach(source, &owner, error);
+		if (ret != -ESRCH)
+			return ret;
+		source->owner.pid = 0;
+		g_clear_error(error);
+	}
+	if (source->policy == SOURCE_VFIO_ATTACH_OPEN)
+		return open_free(source, nodes, error);
+	if (ret == -EACCES)
 		return fail(error, EXIT_REFUSED, EACCES,
 			    "no owner that this user can see (run as root, or with "
 			    "CAP_SYS_PTRACE)");
-	return vfio_open(source->name, group, &source->vfio, error);
+	return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
+}
+
+static int open_or_attach(struct source_vfio *source, GError **error)
+{
+	struct device_nodes nodes;
+	int ret = device_nodes(source->name, &nodes, error);
+
+	if (!ret)
+		ret = attach_or_open(source, &nodes, error);
+	device_nodes_finish(&nodes);
+	return ret;
 }
 
 /* A region needs nothing but a map, so it comes first where a driver says yes to both. */
@@ -147,15 +228,16 @@ static int choose_transport(struct source_vfio *source, GError **error)
 
 static int connect_device(struct source_vfio *source, GError **error)
 {
-	gint64 now = g_get_monotonic_time();
 	GError *local = NULL;
 	int ret;
 
 	if (source->vfio.device >= 0)
 		return 0;
-	if (source->failed_at && now - source->failed_at < RECONNECT_US) {
+	if (!source->name)
+		return fail(error, EXIT_FAILED, ENODEV, "its descriptor is closed");
+	if (source->failed_at && g_get_monotonic_time() - source->failed_at < RECONNECT_US) {
 		g_propagate_error(error, g_error_copy(source->failure));
-		return -ENODEV;
+		return source->failed;
 	}
 	ret = open_or_attach(source, &local);
 	if (!ret)
@@ -165,12 +247,8 @@ static int connect_device(struct source_vfio *source, GError **error)
 		source->failed_at = 0;
 		return 0;
 	}
-	disconnect(source);
-	source->failed_at = now;
-	g_clear_error(&source->failure);
-	source->failure = g_error_copy(local);
-	g_propagate_error(error, local);
-	return ret;
+	g_propagate_error(error, g_error_copy(local));
+	return hold_off(source, ret, local);
 }
 
 static int query(struct source_vfio *source, enum plane_type type,
@@ -178,9 +256,6 @@ static int query(struct source_vfio *source, enum plane_type type,
 {
 	int ret = vfio_query_plane(&source->vfio, type, source->transport, info);
 
-	/* Some drivers fail the first query after a mode change. */
-	if (ret == -ENOMEM || ret == -EAGAIN || ret == -EINTR)
-		ret = vfio_query_plane(&source->vfio, type, source->transport, info);
 	if (ret && ret != -ENODEV && ret != -EINVAL)
 		return fail(error, EXIT_FAILED, ENODATA, "the driver tells no plane: %s",
 			    g_strerror(-ret));
@@ -191,55 +266,22 @@ static int query(struct source_vfio *source, enum plane_type type,
 	return 0;
 }
 
-static struct buffer *oldest_buffer(struct source_vfio *source)
+static int find_buffer(struct source_vfio *source, const struct vfio_device_gfx_plane_info *info,
+		       struct buffer **buffer, GError **error)
 {
-	struct buffer *oldest = &source->buffers[0];
-
-	for (size_t i = 0; i < BUFFERS; i++) {
-		if (!source->buffers[i].used)
-			return &source->buffers[i];
-		if (source->buffers[i].last_use < oldest->last_use)
-			oldest = &source->buffers[i];
-	}
-	map_close(&oldest->map);
-	oldest->used = false;
-	return oldest;
+	return buffers_find(&source->buffers, &source->vfio, source->transport, info, buffer,
+			    error);
 }
 
-/* The bytes of a region or dma-buf, mapped at its first use: each dmabuf_id is got only once. */
-static int find_buffer(struct source_vfio *source, uint32_t id, struct buffer **out, GError **error)
+/* A plane's generation tells its buffer. */
+static struct buffer *lent_buffer(struct source_vfio *source, const struct plane *plane)
 {
-	struct buffer *buffer;
-	int ret;
-
-	for (size_t i = 0; i < BUFFERS; i++) {
-		buffer = &source->buffers[i];
-		if (buffer->used && buffer->transport == source->transport && buffer->id == id) {
-			*out = buffer;
-			return 0;
-		}
-	}
-	buffer = oldest_buffer(source);
-	ret = source->transport == VFIO_GFX_PLANE_TYPE_REGION
-		      ? map_region(&source->vfio, id, &buffer->map, error)
-		      : map_dmabuf(&source->vfio, id, &buffer->map, error);
-	if (ret)
-		return ret;
-	buffer->used = true;
-	buffer->transport = source->transport;
-	buffer->id = id;
-	*out = buffer;
-	return 0;
+	return plane->generation >> 32 == source->epoch
+		       ? buffers_lent(&source->buffers, (uint32_t)plane->generation)
+		       : NULL;
 }
 
-static uint32_t buffer_id(const struct source_vfio *source,
-			  const struct vfio_device_gfx_plane_info *info)
-{
-	return source->transport == VFIO_GFX_PLANE_TYPE_REGION ? info->region_index
-							       : info->dmabuf_id;
-}
-
-static void describe(const struct source_vfio *source, const struct buffer *buffer,
+static void describe(const struct source_vfio *source,
 		     const struct vfio_device_gfx_plane_info *info, struct plane *plane)
 {
 	*plane = (struct plane){
@@ -248,14 +290,33 @@ static void describe(const struct source_vfio *source, const struct buffer *buff
 		.width = info->width,
 		.height = info->height,
 		.stride = info->stride,
-		.data = buffer->map.data,
-		.size = buffer->map.size,
 		.x = (int32_t)info->x_pos,
 		.y = (int32_t)info->y_pos,
 		.hot_x = (int32_t)info->x_hot,
 		.hot_y = (int32_t)info->y_hot,
-		.generation = source->epoch << 32 | buffer->id,
+		.generation = source->epoch << 32 | buffers_id(source->transport, info),
 	};
+}
+
+/* Only for whoever drives the source: a device that is listened to watches its guest's writes. */
+static int start_tracker(struct source_vfio *source, GError **error)
+{
+	GError *local = NULL;
+	int ret;
+
+	if (source->tracker_tried || !source->base.changed)
+		return 0;
+	source->tracker_tried = true;
+	ret = tracker_open(&source->vfio, &source->tracker);
+	if (ret == -ESHUTDOWN) {
+		ret = fail(&local, EXIT_FAILED, ENODEV, REMOVED);
+		g_propagate_error(error, g_error_copy(local));
+		return hold_off(source, ret, local);
+	}
+	if (ret && ret != -ENOENT)
+		log_warning("%s: it tells changes, but not to us: %s", source->name,
+			    g_strerror(-ret));
+	return 0;
 }
 
 static int source_acquire(struct source *base, enum plane_type type, struct plane *plane,
@@ -267,62 +328,56 @@ static int source_acquire(struct source *base, enum plane_type type, struct plan
 	int ret = connect_device(source, error);
 
 	if (!ret)
+		ret = start_tracker(source, error);
+	if (!ret)
 		ret = query(source, type, &info, error);
 	if (!ret)
-		ret = find_buffer(source, buffer_id(source, &info), &buffer, error);
+		ret = find_buffer(source, &info, &buffer, error);
 	if (ret)
 		return ret;
-	ret = map_begin_read(&buffer->map);
-	if (ret)
-		return fail(error, EXIT_FAILED, -ret, "the dma-buf cannot be read now: %s",
-			    g_strerror(-ret));
-	buffer->last_use = ++source->uses;
-	source->acquired = buffer;
-	describe(source, buffer, &info, plane);
-	return 0;
+	describe(source, &info, plane);
+	ret = plane_check(plane, error);
+	return ret ? ret : buffer_lend(buffer, &source->vfio, source->name, &info, plane, error);
 }
 
 /* Another dma-buf of the same mode is no other picture: the one that was read stays whole. */
 static bool source_same(struct source *base, enum plane_type type, const struct plane *plane)
 {
 	struct source_vfio *source = (struct source_vfio *)base;
+	struct buffer *lent = lent_buffer(source, plane), *now;
 	struct vfio_device_gfx_plane_info info;
-	struct buffer *buffer;
-	struct plane now;
 
-	if (source->vfio.device < 0 || query(source, type, &info, NULL))
+	if (!lent || query(source, type, &info, NULL) || find_buffer(source, &info, &now, NULL))
 		return false;
-	/* A query may take a reference on a new dma-buf that only getting it gives back. */
-	if (find_buffer(source, buffer_id(source, &info), &buffer, NULL))
-		return false;
-	describe(source, buffer, &info, &now);
-	if (source->transport == VFIO_GFX_PLANE_TYPE_DMABUF)
-		now.generation = plane->generation;
-	return plane_is_same(&now, plane);
+	return map_is_for(&lent->map, &info) &&
+	       (now == lent || source->transport == VFIO_GFX_PLANE_TYPE_DMABUF);
 }
 
 static void source_release(struct source *base, struct plane *plane)
 {
 	struct source_vfio *source = (struct source_vfio *)base;
+	struct buffer *buffer = lent_buffer(source, plane);
 
-	if (source->acquired)
-		map_end_read(&source->acquired->map);
-	source->acquired = NULL;
+	if (buffer)
+		buffer_return(buffer);
 	plane->data = NULL;
+	if (source->leaving)
+		give_back(source);
 }
 
-/* No upstream driver tells of changes: linux/vfio.h has no such interrupt or region. */
 static int source_event_fd(struct source *base)
 {
-	(void)base;
-	return -1;
+	return tracker_event_fd(&((struct source_vfio *)base)->tracker);
 }
 
 static int source_hint(struct source *base, struct damage *damage)
 {
-	(void)base;
-	(void)damage;
-	return -ENOTSUP;
+	struct source_vfio *source = (struct source_vfio *)base;
+	int ret = tracker_hint(&source->tracker, damage);
+
+	if (ret == -ESHUTDOWN)
+		source->leaving = true;
+	return ret ? -ENOTSUP : 0;
 }
 
 /* An attached device belongs to its owner: nothing of it is held while nobody watches. */
@@ -332,6 +387,8 @@ static void source_rest(struct source *base)
 
 	if (source->vfio.device >= 0 && source->vfio.pidfd >= 0)
 		disconnect(source);
+	tracker_close(&source->tracker);
+	source->tracker_tried = false;
 }
 
 static void source_close(struct source *base)
@@ -355,21 +412,30 @@ static const struct source_ops source_vfio_ops = {
 	.close = source_close,
 };
 
+static struct source_vfio *create(const char *name, enum source_vfio_policy policy)
+{
+	struct source_vfio *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return NULL;
+	source->base.ops = &source_vfio_ops;
+	source->name = g_strdup(name);
+	source->policy = policy;
+	source->vfio = VFIO_CLOSED;
+	source->tracker = TRACKER_CLOSED;
+	source->request_event = -1;
+	return source;
+}
+
 int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **out,
 		     GError **error)
 {
-	struct source_vfio *source = calloc(1, sizeof(*source));
+	struct source_vfio *source = create(name, policy);
 	GError *local = NULL;
 	int ret;
 
 	if (!source)
 		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
-	source->base.ops = &source_vfio_ops;
-	source->name = g_strdup(name);
-	source->policy = policy;
-	source->vfio = VFIO_CLOSED;
-	for (size_t i = 0; i < BUFFERS; i++)
-		source->buffers[i].map = MAP_CLOSED;
 	ret = connect_device(source, &local);
 	if (ret == -ENODEV && policy == SOURCE_VFIO_FOLLOW && local->code != EXIT_NO_DISPLAY) {
 		log_info("%s: %s", name, local->message);
@@ -385,80 +451,21 @@ int source_vfio_open(const char *name, enum source_vfio_policy policy, struct so
 	return 0;
 }
 
-static bool has_display(const char *name, const struct owner *owner, GError **error)
+int source_vfio_adopt(int fd, struct source **out, GError **error)
 {
-	struct vfio vfio;
-	bool found;
+	struct source_vfio *source = create(NULL, SOURCE_VFIO_FOLLOW);
+	int ret;
 
-	if (vfio_attach(name, owner, &vfio, error))
-		return false;
-	found = vfio_probe(&vfio, PLANE_PRIMARY, VFIO_GFX_PLANE_TYPE_REGION) ||
-		vfio_probe(&vfio, PLANE_PRIMARY, VFIO_GFX_PLANE_TYPE_DMABUF);
-	vfio_close(&vfio);
-	return found;
-}
-
-static void collect_displays(GArray *owners, GPtrArray *found, GError **error)
-{
-	for (guint i = 0; i < owners->len; i++) {
-		const struct owner *owner = &g_array_index(owners, struct owner, i);
-		GPtrArray *names = device_group_names(owner->group);
-
-		for (guint j = 0; names && j < names->len; j++) {
-			const char *name = g_ptr_array_index(names, j);
-
-			if (has_display(name, owner, *error ? NULL : error))
-				g_ptr_array_add(found, g_strdup(name));
-		}
-		if (names)
-			g_ptr_array_unref(names);
+	if (!source)
+		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
+	ret = vfio_adopt(fd, &source->vfio, error);
+	if (!ret)
+		ret = choose_transport(source, error);
+	if (ret) {
+		source_close(&source->base);
+		return ret;
 	}
-}
-
-static char *list_devices(GPtrArray *names)
-{
-	GString *text = g_string_new(NULL);
-
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = g_ptr_array_index(names, i);
-
-		g_string_append_printf(text, "%s%s%s", i ? ", " : "",
-				       g_uuid_string_is_valid(name) ? "mdev:" : "pci:", name);
-	}
-	return g_string_free(text, FALSE);
-}
-
-int source_vfio_of_process(pid_t pid, char **name, GError **error)
-{
-	GPtrArray *found;
-	GError *why = NULL;
-	GArray *owners;
-	int ret = owner_of_process(pid, &owners);
-
-	if (ret == -EACCES)
-		return fail(error, EXIT_REFUSED, EACCES,
-			    "no permission to look at the process (run as root, or with "
-			    "CAP_SYS_PTRACE)");
-	if (ret)
-		return fail(error, EXIT_FAILED, ESRCH, "no such process");
-	found = g_ptr_array_new_with_free_func(g_free);
-	collect_displays(owners, found, &why);
-	if (found->len == 1) {
-		*name = g_strdup(g_ptr_array_index(found, 0));
-	} else if (found->len) {
-		char *list = list_devices(found);
-
-		ret = fail(error, EXIT_USAGE, ENOTUNIQ,
-			   "the process has %u displays (name one of them: %s)", found->len, list);
-		g_free(list);
-	} else if (why && why->code == EXIT_REFUSED) {
-		ret = fail(error, EXIT_REFUSED, EACCES, "%s", why->message);
-	} else {
-		ret = fail(error, EXIT_NO_DISPLAY, ENODEV,
-			   "the process has no vfio device with a display");
-	}
-	g_clear_error(&why);
-	g_ptr_array_unref(found);
-	g_array_unref(owners);
-	return ret;
+	source->epoch++;
+	*out = &source->base;
+	return 0;
 }

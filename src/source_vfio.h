@@ -8,8 +8,6 @@
 
 #include "source.h"
 
-#include <sys/types.h>
-
 enum source_vfio_policy {
 	SOURCE_VFIO_FOLLOW,      /* only ever attach: without an owner there is no signal */
 	SOURCE_VFIO_ATTACH_OPEN, /* attach; if it is free, open it */
@@ -23,10 +21,7 @@ enum source_vfio_policy {
 int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **source,
 		     GError **error);
 
-/*
- * The name of the one device with a display that a process owns, for g_free(). Several: -ENOTUNIQ,
- * and the line lists them; none: -ENODEV with EXIT_NO_DISPLAY.
- */
-int source_vfio_of_process(pid_t pid, char **name, GError **error);
+/* The display of an inherited device descriptor, which stays the caller's. */
+int source_vfio_adopt(int fd, struct source **source, GError **error);
 
 #endif

@@ -4,48 +4,66 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "log.h"
 
-static int open_container(struct vfio *vfio, GError **error)
+/* From linux 6.6's vfio.h, where the build machine's is older. */
+#ifndef VFIO_DEVICE_BIND_IOMMUFD
+struct vfio_device_bind_iommufd {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+};
+#define VFIO_DEVICE_BIND_IOMMUFD _IO(VFIO_TYPE, VFIO_BASE + 18)
+#endif
+
+/* Whoever opens has looked for an owner before, and has seen none. */
+static int in_use(GError **error)
 {
-	vfio->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (vfio->container < 0 && (errno == EACCES || errno == EPERM))
-		return fail(error, EXIT_REFUSED, EACCES,
-			    "no permission for /dev/vfio/vfio (run as root, or give access to it)");
-	if (vfio->container < 0)
-		return fail(error, EXIT_FAILED, ENODEV,
-			    "no vfio on this host (modprobe vfio_iommu_type1)");
-	if (ioctl(vfio->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION)
-		return fail(error, EXIT_FAILED, ENODEV, "unknown version of the vfio interface");
-	return 0;
+	return fail(error, EXIT_REFUSED, EBUSY,
+		    "in use by a process that may not be looked at (run as root, or with "
+		    "CAP_SYS_PTRACE over it)");
 }
 
-static int open_group(unsigned int group, struct vfio *vfio, GError **error)
+/* Opens a node of vfio's; absent says what it means that there is none. */
+static int open_node(const char *path, const char *absent, int *fd, GError **error)
 {
-	char path[32];
-
-	g_snprintf(path, sizeof(path), "/dev/vfio/%u", group);
-	vfio->group = open(path, O_RDWR | O_CLOEXEC);
-	if (vfio->group >= 0)
+	*fd = open(path, O_RDWR | O_CLOEXEC);
+	if (*fd >= 0)
 		return 0;
 	if (errno == EBUSY)
-		return fail(error, EXIT_REFUSED, EBUSY, "in use by another process");
+		return in_use(error);
 	if (errno == EACCES || errno == EPERM)
 		return fail(error, EXIT_REFUSED, EACCES,
 			    "no permission for %s (run as root, or give access to it)", path);
+	if (errno == ENOENT || errno == ENODEV)
+		return fail(error, EXIT_FAILED, ENODEV, "%s", absent);
 	return fail(error, EXIT_FAILED, errno, "cannot open %s: %s", path, g_strerror(errno));
+}
+
+static int open_container(struct vfio *vfio, GError **error)
+{
+	int ret = open_node("/dev/vfio/vfio", "no vfio on this host (modprobe vfio_iommu_type1)",
+			    &vfio->container, error);
+
+	if (!ret && ioctl(vfio->container, VFIO_GET_API_VERSION) != VFIO_API_VERSION)
+		ret = fail(error, EXIT_FAILED, ENODEV, "unknown version of the vfio interface");
+	return ret;
 }
 
 static int join_container(struct vfio *vfio, GError **error)
 {
 	struct vfio_group_status status = {.argsz = sizeof(status)};
 
-	if (ioctl(vfio->group, VFIO_GROUP_GET_STATUS, &status) ||
-	    !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+	if (ioctl(vfio->group, VFIO_GROUP_GET_STATUS, &status))
+		return fail(error, EXIT_FAILED, errno, "cannot ask its IOMMU group: %s",
+			    g_strerror(errno));
+	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		return fail(error, EXIT_FAILED, EINVAL,
 			    "its IOMMU group is not viable (bind all its devices to vfio)");
 	if (ioctl(vfio->group, VFIO_GROUP_SET_CONTAINER, &vfio->container))
@@ -57,63 +75,189 @@ static int join_container(struct vfio *vfio, GError **error)
 	return 0;
 }
 
-static int get_device(struct vfio *vfio, int group, const char *name, GError **error)
+static int cannot_open(int errnum, GError **error)
 {
-	vfio->device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
-	if (vfio->device >= 0)
-		return 0;
-	if (errno == ESRCH)
-		return fail(error, EXIT_FAILED, ESRCH, "its driver wants a virtual machine first");
-	return fail(error, EXIT_FAILED, errno, "cannot open the device: %s", g_strerror(errno));
+	return fail(error, EXIT_FAILED, errnum, "cannot open the device: %s", g_strerror(errnum));
 }
 
-int vfio_open(const char *name, unsigned int group, struct vfio *vfio, GError **error)
+static int get_device(struct vfio *vfio, int group, const char *name)
+{
+	vfio->device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
+	return vfio->device < 0 ? -errno : 0;
+}
+
+static int open_by_group(const char *name, const char *node, struct vfio *vfio, GError **error)
+{
+	int ret = open_container(vfio, error);
+
+	if (!ret)
+		ret = open_node(node, "its IOMMU group has gone", &vfio->group, error);
+	if (!ret)
+		ret = join_container(vfio, error);
+	if (ret)
+		return ret;
+	ret = get_device(vfio, vfio->group, name);
+	if (ret == -ESRCH) {
+		ret = kvm_open(vfio->group, &vfio->kvm, error);
+		if (ret)
+			return ret;
+		ret = get_device(vfio, vfio->group, name);
+	}
+	return ret ? cannot_open(-ret, error) : 0;
+}
+
+static int bind_iommufd(struct vfio *vfio)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = vfio->container,
+	};
+
+	return ioctl(vfio->device, VFIO_DEVICE_BIND_IOMMUFD, &bind) ? -errno : 0;
+}
+
+/* No address space is attached: planecast lets no device read or write memory. */
+static int open_by_cdev(const char *node, struct vfio *vfio, GError **error)
+{
+	int ret = open_node(node, "its device node has gone", &vfio->device, error);
+
+	if (!ret)
+		ret = open_node("/dev/iommu", "no iommufd on this host (modprobe iommufd)",
+				&vfio->container, error);
+	if (ret)
+		return ret;
+	ret = bind_iommufd(vfio);
+	if (ret == -ESRCH) {
+		ret = kvm_open(vfio->device, &vfio->kvm, error);
+		if (ret)
+			return ret;
+		ret = bind_iommufd(vfio);
+	}
+	/* Anybody may open the node; a second to bind it is told so (linux vfio_df_open()). */
+	if (ret == -EINVAL)
+		return in_use(error);
+	return ret ? cannot_open(-ret, error) : 0;
+}
+
+int vfio_open(const char *name, const struct device_nodes *nodes, struct vfio *vfio, GError **error)
 {
 	int ret;
 
 	*vfio = VFIO_CLOSED;
-	ret = open_container(vfio, error);
-	if (!ret)
-		ret = open_group(group, vfio, error);
-	if (!ret)
-		ret = join_container(vfio, error);
-	if (!ret)
-		ret = get_device(vfio, vfio->group, name, error);
+	ret = nodes->group ? open_by_group(name, nodes->group, vfio, error)
+			   : open_by_cdev(nodes->cdev, vfio, error);
 	if (ret)
 		vfio_close(vfio);
 	return ret;
 }
 
+int vfio_adopt(int fd, struct vfio *vfio, GError **error)
+{
+	struct vfio_device_info info = {.argsz = sizeof(info)};
+
+	*vfio = VFIO_CLOSED;
+	if (ioctl(fd, VFIO_DEVICE_GET_INFO, &info))
+		return fail(error, EXIT_FAILED, ENODEV,
+			    "not an open vfio device (pass the descriptor of "
+			    "VFIO_GROUP_GET_DEVICE_FD): %s",
+			    g_strerror(errno));
+	vfio->device = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return vfio->device < 0 ? fail(error, EXIT_FAILED, errno, "%s", g_strerror(errno)) : 0;
+}
+
+static int let_go(const struct owner *owner, GError **error)
+{
+	return fail(error, EXIT_FAILED, ESRCH, "its owner, process %d, has let it go",
+		    (int)owner->pid);
+}
+
+static int cannot_attach(const struct owner *owner, int errnum, GError **error)
+{
+	if (errnum == EPERM)
+		return fail(error, EXIT_REFUSED, EACCES,
+			    "in use by process %d, which may not be attached to (needs "
+			    "CAP_SYS_PTRACE over it: run as root)",
+			    (int)owner->pid);
+	if (errnum == ENOSYS)
+		return fail(error, EXIT_FAILED, ENOSYS,
+			    "in use by process %d, and this kernel cannot attach to it (linux 5.6 "
+			    "can)",
+			    (int)owner->pid);
+	return fail(error, EXIT_FAILED, errnum, "cannot attach to its owner, process %d: %s",
+		    (int)owner->pid, g_strerror(errnum));
+}
+
+/* What the duplicate is good for: a group answers for its own devices only, a cdev is the device.
+ */
+static int use_duplicate(const char *name, int fd, struct vfio *vfio, GError **error)
+{
+	int ret;
+
+	/* The number may have come to name another file before it was duplicated. */
+	if (!owner_is_duplicate(&vfio->owner, fd)) {
+		close(fd);
+		return let_go(&vfio->owner, error);
+	}
+	if (owner_has_cdev(&vfio->owner)) {
+		vfio->device = fd;
+		return 0;
+	}
+	ret = get_device(vfio, fd, name);
+	close(fd);
+	return ret ? cannot_open(-ret, error) : 0;
+}
+
 int vfio_attach(const char *name, const struct owner *owner, struct vfio *vfio, GError **error)
 {
-	int group, ret;
+	int fd, ret;
 
 	*vfio = VFIO_CLOSED;
 	vfio->owner = *owner;
 	vfio->pidfd = (int)syscall(SYS_pidfd_open, owner->pid, 0);
-	if (vfio->pidfd < 0)
+	if (vfio->pidfd < 0 && errno == ESRCH)
 		return fail(error, EXIT_FAILED, ESRCH, "its owner, process %d, has gone",
 			    (int)owner->pid);
-	group = (int)syscall(SYS_pidfd_getfd, vfio->pidfd, owner->group_fd, 0);
-	if (group < 0) {
-		ret = errno == EPERM
-			      ? fail(error, EXIT_REFUSED, EACCES,
-				     "in use by process %d, which may not be attached to (needs "
-				     "CAP_SYS_PTRACE over it: run as root)",
-				     (int)owner->pid)
-			      : fail(error, EXIT_FAILED, ESRCH,
-				     "its owner, process %d, has let it go", (int)owner->pid);
-	} else {
-		/* The number may name another file by now; the group answers for its devices only.
-		 */
-		ret = owner_holds(owner)
-			      ? get_device(vfio, group, name, error)
-			      : fail(error, EXIT_FAILED, ESRCH,
-				     "its owner, process %d, has let it go", (int)owner->pid);
-		close(group);
-	}
+	if (vfio->pidfd < 0)
+		return cannot_attach(owner, errno, error);
+	fd = (int)syscall(SYS_pidfd_getfd, vfio->pidfd, owner->fd, 0);
+	if (fd >= 0)
+		ret = use_duplicate(name, fd, vfio, error);
+	else if (errno == EBADF || errno == ESRCH)
+		ret = let_go(owner, error);
+	else
+		ret = cannot_attach(owner, errno, error);
 	if (ret)
 		vfio_close(vfio);
+	return ret;
+}
+
+int vfio_set_event(int device, uint32_t index, uint32_t place, int fd)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set) + sizeof(int32_t),
+		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
+		.start = place,
+		.count = 1,
+	};
+	_Alignas(struct vfio_irq_set) char bytes[sizeof(set) + sizeof(int32_t)];
+	int32_t event = fd;
+
+	memcpy(bytes, &set, sizeof(set));
+	memcpy(bytes + sizeof(set), &event, sizeof(event));
+	return ioctl(device, VFIO_DEVICE_SET_IRQS, bytes) ? -errno : 0;
+}
+
+int vfio_request_event(const struct vfio *vfio)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = vfio_set_event(vfio->device, VFIO_PCI_REQ_IRQ_INDEX, 0, fd);
+	if (!ret)
+		return fd;
+	close(fd);
 	return ret;
 }
 
@@ -127,6 +271,7 @@ static void close_fd(int *fd)
 void vfio_close(struct vfio *vfio)
 {
 	close_fd(&vfio->device);
+	kvm_close(&vfio->kvm);
 	close_fd(&vfio->group);
 	close_fd(&vfio->container);
 	close_fd(&vfio->pidfd);
@@ -153,7 +298,12 @@ bool vfio_probe(const struct vfio *vfio, enum plane_type type, uint32_t transpor
 int vfio_query_plane(const struct vfio *vfio, enum plane_type type, uint32_t transport,
 		     struct vfio_device_gfx_plane_info *info)
 {
-	return query(vfio, type, transport, info);
+	int ret = query(vfio, type, transport, info);
+
+	/* Some drivers fail the first query after a mode change (mbochs: -ENOMEM). */
+	if (ret == -ENOMEM || ret == -EAGAIN || ret == -EINTR)
+		ret = query(vfio, type, transport, info);
+	return ret;
 }
 
 int vfio_get_dmabuf(const struct vfio *vfio, uint32_t id)
@@ -164,12 +314,4 @@ int vfio_get_dmabuf(const struct vfio *vfio, uint32_t id)
 		return -errno;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
-}
-
-int vfio_region_info(const struct vfio *vfio, uint32_t index, struct vfio_region_info *info)
-{
-	memset(info, 0, sizeof(*info));
-	info->argsz = sizeof(*info);
-	info->index = index;
-	return ioctl(vfio->device, VFIO_DEVICE_GET_REGION_INFO, info) < 0 ? -errno : 0;
 }

@@ -15,6 +15,9 @@
 /* Frames before the current one that slow clients may keep alive, and how long that is normal. */
 #define OLD_FRAMES   3u
 #define OLD_GRACE_US (300 * G_TIME_SPAN_MILLISECOND)
+/* Lines about clients that come and go. */
+#define LOG_BURST    20
+#define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
 
 struct vnc {
 	struct sink sink; /* first: ops get it */
@@ -23,13 +26,13 @@ struct vnc {
 	struct door *door;
 	GThread *thread;
 	GMainContext *context;
-	GMainLoop *loop;
-	bool closing; /* of the thread */
+	gint closing, ended; /* atomic: the sink is closing; clients to bury */
 
 	pthread_mutex_t lock; /* of all below */
 	GPtrArray *guests;
 	struct frame *frame;
 	struct vnc_counts counts;
+	struct log_limit limit;
 };
 
 /* A client in the list. */
@@ -37,8 +40,25 @@ struct guest {
 	struct vnc *vnc;
 	struct vnc_client *client;
 	struct door_ticket *ticket;
+	gint ended;     /* atomic */
 	GSource *input; /* of the thread; NULL while the client has said too much */
 };
+
+/* A line about a client, unless they come by the dozen. reason may be NULL. */
+static void say(struct vnc *vnc, const char *peer, const char *what, const char *reason)
+{
+	unsigned int missed;
+	gboolean pass;
+
+	pthread_mutex_lock(&vnc->lock);
+	pass = log_limit_pass(&vnc->limit, LOG_BURST, LOG_INTERVAL, &missed);
+	pthread_mutex_unlock(&vnc->lock);
+	if (!pass)
+		return;
+	if (missed)
+		log_info("vnc: %u lines left out", missed);
+	log_info("vnc: %s %s%s%s", peer, what, reason ? ": " : "", reason ? reason : "");
+}
 
 /* The thread: input, stalls, the end of clients. */
 
@@ -79,46 +99,48 @@ static void guest_free(struct guest *guest)
 	g_free(guest);
 }
 
-/* A client's thread has finished: nobody uses it any more once it is out of the list. */
-static gboolean on_ended(gpointer data)
+static struct guest *find_ended(struct vnc *vnc)
 {
-	struct guest *guest = data;
-	struct vnc *vnc = guest->vnc;
-	const char *reason = vnc_client_reason(guest->client);
-	guint left;
+	struct guest *found = NULL;
 
 	pthread_mutex_lock(&vnc->lock);
-	g_ptr_array_remove_fast(vnc->guests, guest);
-	left = vnc->counts.clients = vnc->guests->len;
+	for (guint i = 0; i < vnc->guests->len && !found; i++) {
+		struct guest *guest = vnc->guests->pdata[i];
+
+		if (g_atomic_int_get(&guest->ended))
+			found = guest;
+	}
+	if (found) {
+		g_ptr_array_remove_fast(vnc->guests, found);
+		vnc->counts.clients = vnc->guests->len;
+	}
 	pthread_mutex_unlock(&vnc->lock);
-	if (reason)
-		log_info("vnc: %s disconnected: %s", vnc_client_peer(guest->client), reason);
-	else
-		log_info("vnc: %s left", vnc_client_peer(guest->client));
-	guest_free(guest);
-	if (vnc->closing && !left)
-		g_main_loop_quit(vnc->loop);
-	else if (!vnc->closing)
-		sink_poke(&vnc->sink);
-	return G_SOURCE_REMOVE;
+	return found;
 }
 
-static void invoke(struct vnc *vnc, GSourceFunc callback, void *data)
+/* Clients whose thread has finished: out of the list, nobody uses them any more. */
+static void bury_ended(struct vnc *vnc)
 {
-	GSource *source = g_idle_source_new();
+	struct guest *guest;
 
-	g_source_set_priority(source, G_PRIORITY_DEFAULT);
-	g_source_set_callback(source, callback, data, NULL);
-	g_source_attach(source, vnc->context);
-	g_source_unref(source);
+	while ((guest = find_ended(vnc))) {
+		const char *reason = vnc_client_reason(guest->client);
+
+		say(vnc, vnc_client_peer(guest->client), reason ? "disconnected" : "left", reason);
+		guest_free(guest);
+		if (!g_atomic_int_get(&vnc->closing))
+			sink_poke(&vnc->sink);
+	}
 }
 
-static void ended(struct vnc_client *client, void *data)
+/* From the client's thread, the last that it does. */
+static void ended(void *data)
 {
 	struct guest *guest = data;
 
-	(void)client;
-	invoke(guest->vnc, on_ended, guest);
+	g_atomic_int_set(&guest->ended, 1);
+	g_atomic_int_set(&guest->vnc->ended, 1);
+	g_main_context_wakeup(guest->vnc->context);
 }
 
 static void poke(void *data)
@@ -188,33 +210,53 @@ static gboolean on_tick(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_close(gpointer data)
+/* How many are left. */
+static guint stop_all(struct vnc *vnc)
 {
-	struct vnc *vnc = data;
-	guint left;
+	guint count;
 
-	vnc->closing = true;
 	pthread_mutex_lock(&vnc->lock);
-	left = vnc->guests->len;
-	for (guint i = 0; i < left; i++)
+	count = vnc->guests->len;
+	for (guint i = 0; i < count; i++)
 		vnc_client_stop(((struct guest *)vnc->guests->pdata[i])->client,
 				"the server is closing");
 	pthread_mutex_unlock(&vnc->lock);
-	if (!left)
-		g_main_loop_quit(vnc->loop);
-	return G_SOURCE_REMOVE;
+	return count;
+}
+
+/* Ticks while there are clients: without any, the thread sleeps. */
+static void set_tick(struct vnc *vnc, GSource **tick)
+{
+	guint count;
+
+	pthread_mutex_lock(&vnc->lock);
+	count = vnc->guests->len;
+	pthread_mutex_unlock(&vnc->lock);
+	if (count && !*tick) {
+		*tick = g_timeout_source_new(TICK_MS);
+		g_source_set_callback(*tick, on_tick, vnc, NULL);
+		g_source_attach(*tick, vnc->context);
+	} else if (!count && *tick) {
+		g_source_destroy(*tick);
+		g_source_unref(*tick);
+		*tick = NULL;
+	}
 }
 
 static gpointer run(gpointer data)
 {
 	struct vnc *vnc = data;
-	GSource *tick = g_timeout_source_new(TICK_MS);
+	GSource *tick = NULL;
 
 	g_main_context_push_thread_default(vnc->context);
-	g_source_set_callback(tick, on_tick, vnc, NULL);
-	g_source_attach(tick, vnc->context);
-	g_source_unref(tick);
-	g_main_loop_run(vnc->loop);
+	while (!g_atomic_int_get(&vnc->closing) || stop_all(vnc)) {
+		/* A newcomer wakes the context with its source. */
+		set_tick(vnc, &tick);
+		g_main_context_iteration(vnc->context, TRUE);
+		if (g_atomic_int_compare_and_exchange(&vnc->ended, 1, 0))
+			bury_ended(vnc);
+	}
+	set_tick(vnc, &tick);
 	g_main_context_pop_thread_default(vnc->context);
 	return NULL;
 }
@@ -237,18 +279,17 @@ static void welcome(const struct door_guest *arrival, void *data)
 	guest->vnc = vnc;
 	guest->ticket = arrival->ticket;
 	guest->client = vnc_client_create(arrival->fd, arrival->peer, &owner);
-	log_info("vnc: %s connected", arrival->peer);
+	say(vnc, arrival->peer, "connected", NULL);
 	pthread_mutex_lock(&vnc->lock);
 	r = vnc_client_start(guest->client, vnc->frame);
 	if (!r) {
 		g_ptr_array_add(vnc->guests, guest);
 		vnc->counts.clients = vnc->guests->len;
-		/* on_ended() comes in the thread that reads: it cannot overtake this. */
 		watch(guest);
 	}
 	pthread_mutex_unlock(&vnc->lock);
 	if (r < 0) {
-		log_warning("vnc: %s disconnected: %s", arrival->peer, g_strerror(-r));
+		say(vnc, arrival->peer, "disconnected", g_strerror(-r));
 		guest_free(guest);
 		return;
 	}
@@ -311,11 +352,11 @@ static void vnc_close(struct sink *sink)
 	if (vnc->door)
 		door_close(vnc->door);
 	if (vnc->thread) {
-		invoke(vnc, on_close, vnc);
+		g_atomic_int_set(&vnc->closing, 1);
+		g_main_context_wakeup(vnc->context);
 		g_thread_join(vnc->thread);
 	}
 	door_destroy(vnc->door);
-	g_main_loop_unref(vnc->loop);
 	g_main_context_unref(vnc->context);
 	g_ptr_array_unref(vnc->guests);
 	frame_release(vnc->frame);
@@ -357,7 +398,6 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	vnc->guests = g_ptr_array_new();
 	pthread_mutex_init(&vnc->lock, NULL);
 	vnc->context = g_main_context_new();
-	vnc->loop = g_main_loop_new(vnc->context, FALSE);
 	r = door_create(&door, &vnc->door, error);
 	if (r < 0)
 		goto fail;

@@ -59,6 +59,8 @@ struct vnc_client {
 	struct vnc_format format;
 	struct vnc_encodings encodings;
 	bool announce_size, deny_size, force_look;
+	bool whole;   /* the new request is not an incremental one */
+	bool again;   /* it was sent pixels of a frame that it had: it can take a newer one */
 	bool waiting; /* as last told by poke */
 };
 
@@ -66,7 +68,7 @@ struct vnc_client {
 struct work {
 	struct frame *frame; /* NULL: the same */
 	struct damage damage;
-	bool request, format, encodings, announce_size, deny_size;
+	bool request, whole, format, encodings, announce_size, deny_size;
 	struct vnc_rect rect;
 	struct vnc_format new_format;
 	struct vnc_encodings new_encodings;
@@ -115,8 +117,9 @@ static bool begins_to_wait(struct vnc_client *client)
 {
 	bool before = client->waiting;
 
-	client->waiting = client->freshness == FRESH_CURRENT && has_request(client) &&
-			  !client->sending && !has_work(client);
+	client->waiting = client->freshness == FRESH_CURRENT &&
+			  (client->again ||
+			   (has_request(client) && !client->sending && !has_work(client)));
 	return client->waiting && !before;
 }
 
@@ -149,6 +152,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 	*work = (struct work){
 		.damage = client->damage,
 		.request = client->new_request,
+		.whole = client->whole,
 		.format = client->new_format,
 		.encodings = client->new_encodings,
 		.announce_size = client->announce_size,
@@ -162,7 +166,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 	client->showing = client->frame->generation;
 	client->superseded = 0;
 	client->damage = (struct damage){0};
-	client->new_request = client->new_format = client->new_encodings = false;
+	client->new_request = client->new_format = client->new_encodings = client->whole = false;
 	client->announce_size = client->deny_size = client->force_look = false;
 	client->sending = true;
 	renew_damage(client);
@@ -234,6 +238,7 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 		client->asked = false;
 	else if (work.request)
 		client->asked = true;
+	client->again |= result == VNC_LIBRARY_SENT && work.whole;
 	if (result == VNC_LIBRARY_FAILED)
 		stop_locked(client, NULL);
 	if (result == VNC_LIBRARY_CANNOT_RESIZE)
@@ -274,7 +279,7 @@ static gpointer run(gpointer data)
 		pthread_mutex_unlock(&client->lock);
 		vnc_library_destroy(library);
 	}
-	client->owner.ended(client, client->owner.data);
+	client->owner.ended(client->owner.data);
 	return NULL;
 }
 
@@ -321,6 +326,7 @@ void vnc_client_wake(struct vnc_client *client, const struct damage *damage)
 void vnc_client_captured(struct vnc_client *client)
 {
 	pthread_mutex_lock(&client->lock);
+	client->again = false;
 	if (client->freshness == FRESH_ANNOUNCED) {
 		client->freshness = FRESH_CURRENT;
 		pthread_cond_signal(&client->news);
@@ -406,6 +412,7 @@ static void on_request(void *data, bool incremental, const struct vnc_rect *rect
 	client->new_request = true;
 	if (incremental)
 		return;
+	client->whole = true;
 	damage_add(&client->damage,
 		   &(struct detile_rect){rect->x, rect->y, rect->width, rect->height});
 	client->announce_size = true;

@@ -17,9 +17,9 @@ struct vnc_client;
 
 /* Called from any thread. */
 struct vnc_client_owner {
-	const char *desktop;      /* its name, for ServerInit; lives as long as the client */
-	void (*poke)(void *data); /* the client's part of demand() has changed */
-	void (*ended)(struct vnc_client *client, void *data); /* its thread has finished: destroy */
+	const char *desktop;       /* its name, for ServerInit; lives as long as the client */
+	void (*poke)(void *data);  /* the client's part of demand() has changed */
+	void (*ended)(void *data); /* its thread has finished: destroy it */
 	void *data;
 };
 

@@ -238,30 +238,61 @@ static void mark_all(struct vnc_library *library)
 						  (int)library->frame->height);
 }
 
+/*
+ * The requested region stays as it is, perhaps beyond the new frame: the modified region lies
+ * within it, and only what is in both is sent.
+ */
 void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
 {
 	struct frame *old = library->frame;
-	bool asked = !sraRgnEmpty(library->client->requestedRegion);
 
 	library->frame = frame_acquire(frame);
 	point_at(library->screen, frame);
 	frame_release(old);
 	mark_all(library);
-	/* What was asked for may lie outside by now; a client asks again after news of a size. */
-	sraRgnMakeEmpty(library->client->requestedRegion);
-	if (asked)
-		vnc_library_request(library, &(struct vnc_rect){0, 0, UINT16_MAX, UINT16_MAX});
+}
+
+static const struct vnc_format palette_format = {
+	.bits = 8,
+	.depth = 8,
+	.true_colour = true,
+	.red_max = 7,
+	.green_max = 7,
+	.blue_max = 3,
+	.green_shift = 3,
+	.blue_shift = 6,
+};
+
+/* SetColourMapEntries (RFC 6143 section 7.6.2): the palette that makes its pixels true colour. */
+static bool send_palette(rfbClientPtr client)
+{
+	uint8_t message[6 + 256 * 6] = {1, 0, 0, 0, 1, 0};
+
+	for (unsigned int i = 0; i < 256; i++) {
+		uint16_t red = (uint16_t)((i & 7) * 65535 / 7);
+		uint16_t green = (uint16_t)((i >> 3 & 7) * 65535 / 7);
+		uint16_t blue = (uint16_t)((i >> 6) * 65535 / 3);
+		uint16_t wire[3] = {GUINT16_TO_BE(red), GUINT16_TO_BE(green), GUINT16_TO_BE(blue)};
+
+		memcpy(message + 6 + i * 6, wire, 6);
+	}
+	return rfbWriteExact(client, (const char *)message, sizeof(message)) >= 0;
 }
 
 bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format *format)
 {
 	rfbClientPtr client = library->client;
 
+	if (!format->true_colour) {
+		if (!send_palette(client))
+			return false;
+		format = &palette_format;
+	}
 	client->format = (rfbPixelFormat){
 		.bitsPerPixel = format->bits,
 		.depth = format->depth,
 		.bigEndian = format->big_endian,
-		.trueColour = format->true_colour,
+		.trueColour = 1,
 		.redMax = format->red_max,
 		.greenMax = format->green_max,
 		.blueMax = format->blue_max,

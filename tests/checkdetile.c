@@ -69,6 +69,7 @@ struct options {
 	uint64_t seed;
 	unsigned long rounds;
 	const char *isa;
+	bool no_mutants;
 };
 
 /* All tasks of all instruction sets on one geometry. */
@@ -108,6 +109,7 @@ static int check_rounds(struct check *check, const struct options *options, unsi
 			for (enum detile_swizzle sw = 0; sw < DETILE_SWIZZLES; sw++) {
 				const char *wrong = check_begin(check, layout, sw);
 
+				wrong = wrong ? wrong : check_probe(check);
 				if (wrong) {
 					describe(check, "-", TASK_NORMAL);
 					fprintf(stderr, "checkdetile: FAIL: %s: %s\n", now, wrong);
@@ -158,6 +160,7 @@ static int parse(int argc, char **argv, struct options *options)
 		{"seed", required_argument, NULL, 's'},
 		{"rounds", required_argument, NULL, 'r'},
 		{"isa", required_argument, NULL, 'i'},
+		{"no-mutants", no_argument, NULL, 'n'},
 		{NULL, 0, NULL, 0},
 	};
 
@@ -168,6 +171,8 @@ static int parse(int argc, char **argv, struct options *options)
 			options->rounds = strtoul(optarg, NULL, 0);
 		else if (option == 'i')
 			options->isa = optarg;
+		else if (option == 'n')
+			options->no_mutants = true;
 		else
 			return -1;
 	}
@@ -185,7 +190,8 @@ int main(int argc, char **argv)
 	if (getenv("CHECKDETILE_ROUNDS"))
 		options.rounds = strtoul(getenv("CHECKDETILE_ROUNDS"), NULL, 0);
 	if (parse(argc, argv, &options)) {
-		fprintf(stderr, "usage: checkdetile [--seed N] [--rounds N] [--isa NAME]\n");
+		fprintf(stderr,
+			"usage: checkdetile [--seed N] [--rounds N] [--isa NAME] [--no-mutants]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -210,7 +216,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	caught = check_rounds(check, &options, cpu_flags, &geometries);
-	if (!caught)
+	if (!caught && !options.no_mutants)
 		caught = check_mutants(check, &options, cpu_flags);
 	check_destroy(check);
 	if (caught < 0)

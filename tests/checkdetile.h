@@ -47,6 +47,9 @@ uint32_t check_random(struct check *check, uint32_t below);
 const char *check_begin(struct check *check, enum detile_layout layout,
 			enum detile_swizzle swizzle);
 
+/* NULL, or what detile_probe(), which has no table, did wrong. */
+const char *check_probe(struct check *check);
+
 /* NULL, or what the table did wrong. The geometry stays for other tables. */
 const char *check_task(struct check *check, const struct detile *table, enum task task);
 

@@ -220,26 +220,6 @@ static const char *write_surface(struct check *check)
 	return NULL;
 }
 
-const char *check_begin(struct check *check, enum detile_layout layout, enum detile_swizzle swizzle)
-{
-	static const uint32_t masks[] = {UINT32_MAX, 0x00ffffff};
-	const char *wrong;
-
-	draw_surface(check, layout, swizzle);
-	wrong = place_surface(check);
-	if (wrong)
-		return wrong;
-	draw_rect(check);
-	place_image(check);
-	wrong = write_surface(check);
-	check->mask = masks[check_random(check, 2)];
-	check->map.words = check->cells + 1;
-	check->map.stride = 1 + (check->surface.width - 1) / DETILE_CELL_WIDTH / 64 +
-			    check_random(check, 2);
-	check->words = check->map.stride * (1 + (check->surface.height - 1) / DETILE_CELL_HEIGHT);
-	return wrong;
-}
-
 static bool in_rect(const struct detile_rect *r, uint32_t x, uint32_t y)
 {
 	return x >= r->x && x - r->x < r->width && y >= r->y && y - r->y < r->height;
@@ -306,13 +286,16 @@ static void draw_old_image(struct check *check)
 	}
 }
 
-static uint32_t expect_cells(struct check *check)
+/* The cells in which a pixel differs, of all rows or of those that are row modulo 8. */
+static uint32_t expect_cells(struct check *check, uint32_t step, uint32_t row)
 {
 	const struct detile_rect *r = &check->rect;
 	uint64_t *words = check->cells_before;
 	uint32_t fresh = 0;
 
 	for (uint32_t y = r->y; y < r->y + r->height; y++) {
+		if (y % step != row)
+			continue;
 		for (uint32_t x = r->x; x < r->x + r->width; x++) {
 			size_t at = y * check->dst.stride + (size_t)x * check->surface.cpp;
 			uint32_t cx = x / DETILE_CELL_WIDTH, cy = y / DETILE_CELL_HEIGHT;
@@ -352,6 +335,39 @@ static const char *judge_image(struct check *check)
 	return NULL;
 }
 
+/* One cell is set already, and must neither vanish nor count. */
+static void clear_cells(struct check *check)
+{
+	for (size_t i = 0; i < CELL_WORDS; i++)
+		check->cells[i] = CELL_CANARY;
+	memset(check->map.words, 0, check->words * sizeof(uint64_t));
+	check->map.words[check_random(check, (uint32_t)check->words)] = 1;
+	memcpy(check->cells_before, check->cells, CELL_WORDS * sizeof(uint64_t));
+}
+
+/* The rows of the passes, in the words of detile.h: all of them in eight passes, one in each. */
+const char *check_probe(struct check *check)
+{
+	static const uint32_t rows[DETILE_PROBE_PASSES] = {0, 4, 2, 6, 1, 5, 3, 7};
+	uint32_t pass = check_random(check, 1000), expected, found;
+
+	draw_old_image(check);
+	memcpy(check->before, check->dst.pixels, check->image_bytes);
+	for (unsigned int i = 0; i < DETILE_PROBE_PASSES; i++, pass++) {
+		clear_cells(check);
+		expected = expect_cells(check, 8, rows[pass % 8]);
+		found = detile_probe(&check->surface, &check->rect, &check->dst, check->mask, pass,
+				     &check->map);
+		if (memcmp(check->cells, check->cells_before, CELL_WORDS * sizeof(uint64_t)))
+			return "the cells found by a probe are not the oracle's";
+		if (found != expected)
+			return "the count of cells found by a probe is wrong";
+	}
+	return memcmp(check->before, check->dst.pixels, check->image_bytes)
+		       ? "a probe wrote into the image"
+		       : NULL;
+}
+
 static const char *check_fused(struct check *check, const struct detile *table, enum task task)
 {
 	struct detile_surface s = check->surface;
@@ -360,13 +376,8 @@ static const char *check_fused(struct check *check, const struct detile *table, 
 
 	draw_old_image(check);
 	memcpy(check->before, check->dst.pixels, check->image_bytes);
-	for (size_t i = 0; i < CELL_WORDS; i++)
-		check->cells[i] = CELL_CANARY;
-	/* One cell is set already, and must neither vanish nor count. */
-	memset(check->map.words, 0, check->words * sizeof(uint64_t));
-	check->map.words[check_random(check, (uint32_t)check->words)] = 1;
-	memcpy(check->cells_before, check->cells, bytes);
-	expected = expect_cells(check);
+	clear_cells(check);
+	expected = expect_cells(check, 1, 0);
 	s.wc = task == TASK_FUSED_WC;
 	found = detile_compare(table, &s, &check->rect, &check->dst, check->mask, &check->map);
 	if (memcmp(check->cells, check->cells_before, bytes))
@@ -374,6 +385,26 @@ static const char *check_fused(struct check *check, const struct detile *table, 
 	if (found != expected)
 		return "the count of changed cells is wrong";
 	return judge_image(check);
+}
+
+const char *check_begin(struct check *check, enum detile_layout layout, enum detile_swizzle swizzle)
+{
+	static const uint32_t masks[] = {UINT32_MAX, 0x00ffffff};
+	const char *wrong;
+
+	draw_surface(check, layout, swizzle);
+	wrong = place_surface(check);
+	if (wrong)
+		return wrong;
+	draw_rect(check);
+	place_image(check);
+	wrong = write_surface(check);
+	check->mask = masks[check_random(check, 2)];
+	check->map.words = check->cells + 1;
+	check->map.stride = 1 + (check->surface.width - 1) / DETILE_CELL_WIDTH / 64 +
+			    check_random(check, 2);
+	check->words = check->map.stride * (1 + (check->surface.height - 1) / DETILE_CELL_HEIGHT);
+	return wrong;
 }
 
 const char *check_task(struct check *check, const struct detile *table, enum task task)

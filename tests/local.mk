@@ -4,3 +4,4 @@ UNIT_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS) $(CMOCKA_LIBS)
 include tests/unit/local.mk
 include tests/checkdetile.mk
 include tests/vm/local.mk
+include tests/e2e/local.mk

@@ -22,15 +22,7 @@ ALWAYS_INLINE void store(uint8_t *to, __m256i vector, bool nt)
 		_mm256_storeu_si256((__m256i *)to, vector);
 }
 
-/* Two lanes of a row by two loads: cheaper than a load and a permutation. */
-ALWAYS_INLINE __m256i load_lanes(const uint8_t *low, const uint8_t *high)
-{
-	__m256i vector = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)low));
-
-	return _mm256_inserti128_si256(vector, _mm_loadu_si128((const __m128i *)high), 1);
-}
-
-/* A block as eight vectors, two a row. */
+/* A block as eight vectors, two a row. Whole lines are loaded: half as many loads as lanes are. */
 ALWAYS_INLINE void block_load(__m256i v[8], const uint8_t *const line[4], bool lanes, bool wc)
 {
 	if (!lanes) {
@@ -39,18 +31,11 @@ ALWAYS_INLINE void block_load(__m256i v[8], const uint8_t *const line[4], bool l
 			v[n] = load(line[n / 2] + 32 * (n % 2), wc);
 		return;
 	}
-	if (!wc) {
-		UNROLL
-		for (unsigned int n = 0; n < 8; n++)
-			v[n] = load_lanes(line[n % 2 * 2] + 16 * (n / 2),
-					  line[n % 2 * 2 + 1] + 16 * (n / 2));
-		return;
-	}
 	UNROLL
 	for (unsigned int n = 0; n < 8; n += 4) {
 		const uint8_t *const *pair = line + n / 2;
-		__m256i a = load(pair[0], true), b = load(pair[0] + 32, true);
-		__m256i c = load(pair[1], true), d = load(pair[1] + 32, true);
+		__m256i a = load(pair[0], wc), b = load(pair[0] + 32, wc);
+		__m256i c = load(pair[1], wc), d = load(pair[1] + 32, wc);
 
 		v[n / 4] = _mm256_permute2x128_si256(a, c, 0x20);
 		v[n / 4 + 2] = _mm256_permute2x128_si256(a, c, 0x31);

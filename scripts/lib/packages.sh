@@ -7,9 +7,10 @@
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
 libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libdrm-dev"
 
-# Testing it: the other compiler, cmocka, stock viewers, and QEMU with what its machine is made of.
-packages_test="clang clang-format libcmocka-dev gvncviewer python3 qemu-system-x86 seabios
-busybox-static cpio kmod xz-utils debian-archive-keyring libelf1 shellcheck"
+# Testing it: the other compilers, cmocka, stock viewers, and QEMU with what its machine is made of.
+packages_test="clang clang-format shellcheck valgrind libcmocka-dev python3 gvncviewer
+gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+qemu-system-x86 seabios busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 
 # Showing it.
 packages_demo=""

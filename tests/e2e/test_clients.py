@@ -5,6 +5,7 @@ import fcntl
 import socket
 import termios
 import threading
+import time
 
 from lib import host, pattern, rfb
 
@@ -68,11 +69,12 @@ class Clients(host.Test):
 
         self.at_once([follow] * 10)
 
-    def watch_modes(self, client, sizes, changes):
-        """Follows so many mode changes; after each, one whole picture of that size came."""
+    def watch_modes(self, client, sizes, changes, incremental=True):
+        """Follows so many mode changes; in every size a whole picture comes."""
         seen = set()
-        for _ in range(400):
-            client.update(incremental=False)
+        end = time.monotonic() + host.PATIENCE
+        while time.monotonic() < end:
+            client.update(incremental)
             if client.picture() == pattern.bars(client.width, client.height, 5):
                 seen.add((client.width, client.height))
             if client.resizes >= changes and seen >= sizes:
@@ -84,6 +86,12 @@ class Clients(host.Test):
                             "layout=x,cursor=off")
         with rfb.Client(server.address) as client:
             self.watch_modes(client, {(640, 480), (333, 222), (800, 600)}, 4)
+
+    def test_mode_changes_while_a_client_asks_for_whole_pictures(self):
+        """Such a client always has something to be sent; it must not keep the picture old."""
+        server = self.serve("sim:modes=320x240+333x222,period=0.5,pattern=bars,frame=5,cursor=off")
+        with rfb.Client(server.address) as client:
+            self.watch_modes(client, {(320, 240), (333, 222)}, 3, incremental=False)
 
     def test_mode_changes_with_a_stalled_client(self):
         server = self.serve("sim:modes=640x480+800x600,period=1,pattern=bars,frame=5,cursor=off")

@@ -15,7 +15,8 @@ class Picture:
         self.width, self.height, self.rgb = width, height, bytes(rgb)
 
     def __eq__(self, other):
-        return self.size == other.size and self.rgb == other.rgb
+        return (isinstance(other, Picture) and self.size == other.size
+                and self.rgb == other.rgb)
 
     @property
     def size(self):
@@ -54,6 +55,19 @@ def difference(got, expected):
     y, x = divmod(first, got.width)
     return (f"{count} of {got.width * got.height} pixels differ, the first at ({x}, {y}): "
             f"{got.pixel(x, y):06x} instead of {expected.pixel(x, y):06x}")
+
+
+def same_text(got, expected):
+    """True if two text screens differ by nothing but the blinking cursor: within 8x16 pixels."""
+    if got.size != expected.size:
+        return False
+    pitch = got.width * 3
+    rows = [y for y in range(got.height)
+            if got.rgb[y * pitch:(y + 1) * pitch] != expected.rgb[y * pitch:(y + 1) * pitch]]
+    if not rows:
+        return True
+    columns = [x for y in rows for x in range(got.width) if got.pixel(x, y) != expected.pixel(x, y)]
+    return rows[-1] - rows[0] < 16 and max(columns) - min(columns) < 8
 
 
 def from_xrgb(width, height, data):

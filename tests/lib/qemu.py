@@ -16,13 +16,15 @@ VGA_BIOS = "/usr/share/seabios/vgabios-bochs-display.bin"
 class Guest:
     """A QEMU, from its start until kill(). devices are arguments of -device."""
 
-    def __init__(self, *devices, memory=64):
+    def __init__(self, *devices, memory=64, paused=False):
         self.folder = tempfile.TemporaryDirectory(prefix="planecast-qemu.")
         self.socket = os.path.join(self.folder.name, "qmp")
         self.qmp = None
         command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(memory), "-nodefaults",
                    "-no-user-config", "-vga", "none", "-display", "none",
                    "-qmp", f"unix:{self.socket},server=on,wait=off"]
+        if paused:  # its devices are open, but no guest draws on them
+            command.append("-S")
         for device in devices:
             command += ["-device", device]
         self.log = open(os.path.join(self.folder.name, "log"), "w+b")
@@ -86,21 +88,15 @@ class Guest:
 
 
 def firmware_screen():
-    """The screen on which SeaBIOS ends on a bochs-display of QEMU's own: what a vGPU must show."""
-    with Guest("bochs-display") as guest:
-        return settled(guest.screendump)
-
-
-def settled(take, turns=4, pause=1.0):
-    """The picture that take() gives when it has a text and has not changed for some turns."""
-    end = time.monotonic() + 2 * host.PATIENCE
-    last, same = None, 0
-    while time.monotonic() < end:
-        now = take()
-        shows = now is not None and now.colours() > 1
-        same = same + 1 if shows and last is not None and now == last else 0
-        if same >= turns:
-            return now
-        last = now
-        time.sleep(pause)
-    raise AssertionError("the guest's screen does not come to rest" if last else "no screen")
+    """The text on which SeaBIOS ends on a display of QEMU's own: what it must be on a vGPU too."""
+    end = time.monotonic() + host.PATIENCE
+    with Guest("bochs-display,xres=1024,yres=768") as guest:
+        last, same = guest.screendump(), 0
+        while same < 4 and time.monotonic() < end:
+            time.sleep(1)
+            now = guest.screendump()
+            same = same + 1 if now.colours() > 1 and picture.same_text(now, last) else 0
+            last = now
+    if same < 4:
+        raise AssertionError("the firmware's screen does not come to rest")
+    return last

@@ -2,6 +2,11 @@
 if HAVE_CMOCKA
 UNIT_TESTS =
 
+UNIT_TESTS += tests/unit/test_address
+tests_unit_test_address_SOURCES = tests/unit/test_address.c
+tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_address_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_bands
 tests_unit_test_bands_SOURCES = tests/unit/test_bands.c
 tests_unit_test_bands_CFLAGS = $(UNIT_CFLAGS)
@@ -26,6 +31,16 @@ UNIT_TESTS += tests/unit/test_device
 tests_unit_test_device_SOURCES = tests/unit/test_device.c
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_door
+tests_unit_test_door_SOURCES = \
+	tests/unit/test_door.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_door_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
@@ -52,26 +67,129 @@ tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
 tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plane_LDADD = $(UNIT_LDADD)
 
-UNIT_TESTS += tests/unit/test_sim
-tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
-tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_sim_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += tests/unit/test_address
-tests_unit_test_address_SOURCES = tests/unit/test_address.c
-tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_address_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_recording
+tests_unit_test_recording_SOURCES = \
+	tests/unit/test_recording.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_recording_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recording_LDADD = $(UNIT_LDADD)
 
-UNIT_TESTS += tests/unit/test_vnc
-tests_unit_test_vnc_SOURCES = tests/unit/test_vnc.c tests/unit/rfb.c tests/unit/rfb.h \
-	tests/unit/stage.c tests/unit/stage.h
-tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += tests/unit/test_recording_damage
+tests_unit_test_recording_damage_SOURCES = \
+	tests/unit/test_recording_damage.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_recording_damage_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_recording_damage_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_replay
+tests_unit_test_replay_SOURCES = \
+	tests/unit/test_replay.c \
+	tests/unit/tape.c \
+	tests/unit/tape.h
+tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_replay_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_screen
 tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
 tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_screen_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_sim
+tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
+tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_sim_options
+tests_unit_test_sim_options_SOURCES = tests/unit/test_sim_options.c
+tests_unit_test_sim_options_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_options_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc
+tests_unit_test_vnc_SOURCES = \
+	tests/unit/test_vnc.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc_hostile
+tests_unit_test_vnc_hostile_SOURCES = \
+	tests/unit/test_vnc_hostile.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_hostile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_hostile_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc_parser
+tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
+tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
+
+# For trying viewers by hand.
+check_PROGRAMS += tests/unit/vnc_server
+tests_unit_vnc_server_SOURCES = \
+	tests/unit/vnc_server.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_vnc_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_vnc_server_LDADD = $(UNIT_LDADD)
+# The library's system calls go to doubles of vfio, KVM and DRM: double_calls.h.
+DOUBLES = tests/unit/double_calls.c tests/unit/double_calls.h \
+	tests/unit/double_gpu.c tests/unit/double_gpu.h \
+	tests/unit/double_owner.c tests/unit/double_owner.h \
+	tests/unit/double_vfio.c tests/unit/double_vfio.h
+DOUBLE_SOURCES = $(DOUBLES) tests/unit/double_source.c tests/unit/double_source.h
+WITH_DOUBLES = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=close -Wl,--wrap=fcntl -Wl,--wrap=ioctl \
+	-Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=pread -Wl,--wrap=syscall \
+	-Wl,--wrap=realpath -Wl,--wrap=device_nodes -Wl,--wrap=owner_find \
+	-Wl,--wrap=owner_holds -Wl,--wrap=owner_is_duplicate \
+	-Wl,--wrap=g_get_monotonic_time
+
+UNIT_TESTS += tests/unit/test_vfio
+tests_unit_test_vfio_SOURCES = tests/unit/test_vfio.c $(DOUBLES)
+tests_unit_test_vfio_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vfio_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_vfio_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_map
+tests_unit_test_map_SOURCES = tests/unit/test_map.c $(DOUBLES)
+tests_unit_test_map_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_map_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_map_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_source_vfio
+tests_unit_test_source_vfio_SOURCES = tests/unit/test_source_vfio.c $(DOUBLE_SOURCES)
+tests_unit_test_source_vfio_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_vfio_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_source_vfio_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_source_owner
+tests_unit_test_source_owner_SOURCES = tests/unit/test_source_owner.c $(DOUBLE_SOURCES)
+tests_unit_test_source_owner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_owner_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_source_owner_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_source_random
+tests_unit_test_source_random_SOURCES = tests/unit/test_source_random.c $(DOUBLE_SOURCES)
+tests_unit_test_source_random_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_random_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_source_random_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_owner
+tests_unit_test_owner_SOURCES = tests/unit/test_owner.c
+tests_unit_test_owner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_owner_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readlink
+tests_unit_test_owner_LDADD = $(UNIT_LDADD)
+
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
-EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/tsan.supp tests/unit/unit.h

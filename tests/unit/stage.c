@@ -9,6 +9,8 @@
 #include "rfb.h"
 #include "unit.h"
 
+#define STAGE_SECONDS 240 /* a test that hangs is killed: nobody else would */
+
 static void poked(void *data)
 {
 	struct stage *stage = data;
@@ -79,6 +81,7 @@ void stage_open(struct stage *stage, const struct vnc_options *options, uint32_t
 	GError *error = NULL;
 	char *address;
 
+	alarm(STAGE_SECONDS);
 	*stage = (struct stage){.frame = frame_create(width, height)};
 	assert_non_null(stage->frame);
 	fill(stage, 0, 0, width, height);
@@ -130,6 +133,10 @@ void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, ui
 {
 	struct damage damage;
 
+	x = MIN(x, stage->frame->width);
+	y = MIN(y, stage->frame->height);
+	width = MIN(width, stage->frame->width - x);
+	height = MIN(height, stage->frame->height - y);
 	assert_int_equal(damage_init(&damage, stage->frame->width, stage->frame->height), 0);
 	damage_add(&damage, &(struct detile_rect){x, y, width, height});
 	pthread_mutex_lock(&stage->main);

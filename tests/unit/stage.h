@@ -35,7 +35,7 @@ void stage_close(struct stage *stage);
 /* Another mode, another picture. */
 void stage_resize(struct stage *stage, uint32_t width, uint32_t height);
 
-/* Paints a rectangle with something new and tells the sink. */
+/* Paints a rectangle (as far as it lies inside) with something new and tells the sink. */
 void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
 void stage_set_hold(struct stage *stage, bool hold);

@@ -3,6 +3,7 @@
 
 #include <drm_fourcc.h>
 #include <errno.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -141,6 +142,121 @@ static void test_capture_converts_formats(void **state)
 	}
 }
 
+/* One row of bytes, repeated down the plane, and what its first pixels become. */
+static void expect_row(struct fixture *fixture, uint32_t fourcc, const uint8_t *bytes, size_t size,
+		       const uint32_t *expected, uint32_t count)
+{
+	memset(fixture->bytes, 0, 1024 * HEIGHT);
+	for (size_t y = 0; y < HEIGHT; y++)
+		memcpy(fixture->bytes + y * 1024, bytes, size);
+	fixture->plane.fourcc = fourcc;
+	assert_int_equal(pass(fixture, NULL), 0);
+	for (uint32_t y = 0; y < HEIGHT; y++)
+		for (uint32_t x = 0; x < count; x++)
+			assert_int_equal(frame_pixel(fixture, x, y), expected[x]);
+}
+
+static void test_capture_shows_indices_as_grey(void **state)
+{
+	static const uint32_t expected[] = {0, 0x010101, 0x808080, 0xffffff};
+
+	expect_row(*state, DRM_FORMAT_C8, (const uint8_t[]){0, 1, 128, 255}, 4, expected, 4);
+}
+
+/* Black and white, the bars' red and blue, and what is out of range, in the four orders of bytes.
+ */
+static void test_capture_converts_yuv_pairs(void **state)
+{
+	static const uint8_t yuyv[] = {16, 128, 235, 128, 81, 90,  82,  240,
+				       41, 240, 41,  110, 0,  128, 255, 128};
+	static const uint32_t expected[] = {0,        0xffffff, 0xff0000, 0xff0100,
+					    0x0000ff, 0x0000ff, 0,        0xffffff};
+	static const struct {
+		uint32_t fourcc;
+		uint8_t place[4]; /* of YUYV's bytes */
+	} orders[] = {
+		{DRM_FORMAT_YUYV, {0, 1, 2, 3}},
+		{DRM_FORMAT_YVYU, {0, 3, 2, 1}},
+		{DRM_FORMAT_UYVY, {1, 0, 3, 2}},
+		{DRM_FORMAT_VYUY, {3, 0, 1, 2}},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
+		uint8_t bytes[sizeof(yuyv)];
+
+		for (size_t at = 0; at < sizeof(bytes); at++)
+			bytes[at] = yuyv[(at & ~3u) + orders[i].place[at & 3]];
+		expect_row(*state, orders[i].fourcc, bytes, sizeof(bytes), expected, 8);
+	}
+}
+
+static void put_yuv(uint8_t *bytes, uint32_t x, uint32_t y, int v)
+{
+	bytes[0] = (uint8_t)(x + 40);
+	bytes[1] = (uint8_t)(x & 1 ? v : (int)y * 2);
+}
+
+/* Every brightness and colour against the matrix in real numbers: off by one at most. */
+static void test_capture_yuv_is_bt601(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->plane.fourcc = DRM_FORMAT_YUYV;
+	for (int v = 0; v < 256; v += 5) {
+		for (uint32_t y = 0; y < HEIGHT; y++)
+			for (uint32_t x = 0; x < WIDTH; x++)
+				put_yuv(fixture->bytes + y * 1024 + x * 2, x, y, v);
+		assert_int_equal(pass(fixture, NULL), 0);
+		for (uint32_t y = 0; y < HEIGHT; y++) {
+			for (uint32_t x = 0; x < WIDTH; x++) {
+				double grey = 255.0 / 219 * (x + 40 - 16.0);
+				double u = 255.0 / 224 * (y * 2 - 128.0);
+				double w = 255.0 / 224 * (v - 128.0);
+				double rgb[] = {grey + 1.772 * u,
+						grey - 0.344136 * u - 0.714136 * w,
+						grey + 1.402 * w};
+
+				for (int i = 0; i < 3; i++) {
+					double value = rgb[i] < 0 ? 0 : rgb[i] > 255 ? 255 : rgb[i];
+					double is = frame_pixel(fixture, x, y) >> 8 * i & 255;
+
+					assert_true(is - value < 1.5 && value - is < 1.5);
+				}
+			}
+		}
+	}
+}
+
+/* The colour of the last pixel of an odd row is in bytes beyond it, which must be there. */
+static void test_capture_yuv_of_odd_width(void **state)
+{
+	struct fixture *fixture = *state;
+	static const uint8_t red[] = {81, 90, 81, 240};
+
+	frame_release(fixture->frame);
+	damage_finish(&fixture->changed);
+	fixture->frame = frame_create(33, HEIGHT);
+	assert_int_equal(damage_init(&fixture->changed, 33, HEIGHT), 0);
+	fixture->plane.fourcc = DRM_FORMAT_YUYV;
+	fixture->plane.modifier = I915_FORMAT_MOD_X_TILED;
+	fixture->plane.width = 33;
+	fixture->plane.stride = 512;
+	for (size_t i = 0; i < 1024 * 128; i++)
+		fixture->bytes[i] = red[i & 3];
+	assert_int_equal(pass(fixture, NULL), 0);
+	for (uint32_t y = 0; y < HEIGHT; y++)
+		for (uint32_t x = 0; x < 33; x++)
+			assert_int_equal(frame_pixel(fixture, x, y), 0xff0000);
+	fixture->plane.modifier = DRM_FORMAT_MOD_LINEAR;
+	fixture->plane.stride = 68;
+	fixture->plane.size = 68 * HEIGHT;
+	assert_int_equal(plane_validate(&fixture->plane, NULL), 0);
+	fixture->plane.size--;
+	assert_int_equal(plane_validate(&fixture->plane, NULL), -EINVAL);
+	fixture->plane.stride = 67;
+	assert_int_equal(plane_validate(&fixture->plane, NULL), -EINVAL);
+}
+
 /* A device whose memory goes away in the middle of a pass ends the pass, not the process. */
 static void test_capture_survives_sigbus(void **state)
 {
@@ -174,6 +290,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_capture_reads_only_where_it_may, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_capture_converts_formats, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capture_shows_indices_as_grey, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_capture_converts_yuv_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capture_yuv_is_bt601, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capture_yuv_of_odd_width, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture_survives_sigbus, setup, teardown),
 	};
 

@@ -25,6 +25,9 @@ static void test_device_accepts_each_kind(void **state)
 		{"83B8F4F2-509F-382F-3C1E-E6BFE0FA1001", DEVICE_VFIO, UUID, NULL, 0},
 		{"pci:0000:00:02.1", DEVICE_VFIO, "0000:00:02.1", NULL, 0},
 		{"pci:0000:AF:1f.7", DEVICE_VFIO, "0000:af:1f.7", NULL, 0},
+		{"fd:3", DEVICE_FD, NULL, NULL, 0},
+		{"replay:", DEVICE_REPLAY, NULL, "", 0},
+		{"replay:/tmp/a,b.rec,loop", DEVICE_REPLAY, NULL, "/tmp/a,b.rec,loop", 0},
 		{"pid:1", DEVICE_PID, NULL, NULL, 1},
 		{"pid:4194304", DEVICE_PID, NULL, NULL, 4194304},
 	};
@@ -50,7 +53,13 @@ static void test_device_refuses_with_one_line(void **state)
 	} cases[] = {
 		{"", "unknown kind of device"},
 		{"simulated", "unknown kind of device"},
-		{"/dev/vfio/1", "unknown kind of device"},
+		{"/dev/null", "not a mediated or PCI device of sysfs"},
+		{"/sys/devices/virtual", "not a mediated or PCI device of sysfs"},
+		{"fd:", "no descriptor's number"},
+		{"fd:2", "no descriptor's number"},
+		{"vm:", "no machine's name"},
+		{"cdev:", "not a vfio device node"},
+		{"cdev:/dev/vfio/devices/../vfio", "not a vfio device node"},
 		{"mdev:", "not a UUID"},
 		{"mdev:" UUID "0", "not a UUID"},
 		{"mdev:../../../etc/passwd", "not a UUID"},
@@ -81,14 +90,30 @@ static void test_device_refuses_with_one_line(void **state)
 
 static void test_device_that_is_not_there_says_so(void **state)
 {
+	static const struct {
+		const char *spec;
+		int ret;
+	} cases[] = {
+		{"vm:no machine has such a name", -ESRCH},
+		{"cdev:/dev/vfio/devices/vfio999999999", -ENOENT},
+		{"/sys/bus/mdev/devices/none", -ENOENT},
+	};
+	struct device_nodes nodes;
 	GError *error = NULL;
-	unsigned int group;
 
 	(void)state;
-	assert_int_equal(device_group("00000000-0000-0000-0000-000000000000", &group, &error),
+	assert_int_equal(device_nodes("00000000-0000-0000-0000-000000000000", &nodes, &error),
 			 -ENOENT);
 	assert_int_equal(error->code, EXIT_FAILED);
-	g_error_free(error);
+	g_clear_error(&error);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct device device;
+
+		assert_int_equal(device_parse(cases[i].spec, &device, &error), cases[i].ret);
+		assert_int_equal(error->code, EXIT_FAILED);
+		g_clear_error(&error);
+		device_finish(&device);
+	}
 }
 
 int main(void)

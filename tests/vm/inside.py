@@ -12,6 +12,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+MODULE_TESTS = ("kmod_probe", "kmod_scanout", "kmod_status", "kmod_guest")
 COMPLAINT = re.compile(r"WARNING:|BUG:|Oops|general protection|Bad page|refcount_t|UBSAN|KASAN|"
                        r"possible (recursive|circular)|soft lockup|blocked for more than")
 
@@ -68,7 +69,8 @@ def unload():
 def main():
     label, folder, options = sys.argv[1], sys.argv[2], sys.argv[3:]
     if not options:
-        script(label, "kmod_probe", folder)
+        for name in MODULE_TESTS:
+            script(label, name, folder)
     begun = time.monotonic()
     wrong = run("modprobe", "-a", "vfio_iommu_type1", "vfio", "mdev", "vfio-pci") or run(
         "insmod", f"{folder}/kmod/mplane.ko")
@@ -79,8 +81,6 @@ def main():
                           stdin=subprocess.DEVNULL, check=False).returncode
     begun = time.monotonic()
     verdict(f"{label}/module_unloads", begun, unload())
-    if not options:
-        script(label, "kmod_guest", folder)
     said = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=False).stdout
     with open("/out/dmesg", "w", encoding="utf-8") as file:
         file.write(said)

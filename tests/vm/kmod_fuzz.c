@@ -150,17 +150,18 @@ static void do_info(struct device *device)
 
 static void do_irqs(struct device *device)
 {
-	struct {
+	union {
 		struct vfio_irq_set set;
-		int32_t fds[16];
+		int32_t words[sizeof(struct vfio_irq_set) / sizeof(int32_t) + 16];
 	} irqs = {.set = {.argsz = sizeof(irqs)}};
+	int32_t *fds = irqs.words + sizeof(irqs.set) / sizeof(int32_t);
 
 	irqs.set.flags = below(3) ? 4 | 32 : number() & 63;
 	irqs.set.index = below(3) ? 4 + below(2) : number();
 	irqs.set.start = below(3) ? below(16) : number();
 	irqs.set.count = below(3) ? below(3) : number();
 	for (int i = 0; i < 16; i++)
-		irqs.fds[i] = below(3) ? events[below(EVENTS)] : (int32_t)below(64) - 1;
+		fds[i] = below(3) ? events[below(EVENTS)] : (int32_t)below(64) - 1;
 	ioctl(device->fd, VFIO_DEVICE_SET_IRQS, &irqs);
 }
 

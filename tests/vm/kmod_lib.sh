@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Loading and unloading for the module's tests, sourced. They run inside a test machine only.
 python=/usr/bin/python3

@@ -39,8 +39,9 @@ def build_module(options, folder):
     os.makedirs(f"{folder}/kmod", exist_ok=True)
     with open(options.log, "ab") as log:
         code = subprocess.run(
-            ["make", "-f", f"{TOP}/kmod/Makefile", f"BUILD={folder}/kmod/build",
-             f"KDIR={done.stdout.strip()}", "KFLAGS=KCFLAGS=-Werror", "modules"], check=False,
+            ["make", f"-j{os.cpu_count()}", "-f", f"{TOP}/kmod/Makefile",
+             f"BUILD={folder}/kmod/build", f"KDIR={done.stdout.strip()}",
+             "KFLAGS=KCFLAGS=-Werror", "modules"], check=False,
             cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
     if code:
         return os.path.relpath(options.log), False

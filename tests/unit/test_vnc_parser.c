@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vnc_parser.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "unit.h"
+
+/* What the parser says, in words. */
+
+static void on_format(void *data, const struct vnc_format *format)
+{
+	g_string_append_printf(data, "format %u/%u %d %d %u<<%u %u<<%u %u<<%u\n", format->bits,
+			       format->depth, format->big_endian, format->true_colour,
+			       format->red_max, format->red_shift, format->green_max,
+			       format->green_shift, format->blue_max, format->blue_shift);
+}
+
+static void on_encodings(void *data, const struct vnc_encodings *encodings)
+{
+	g_string_append_printf(
+		data, "encodings %d%s%s%s%s%s c%d q%d f%d s%d\n", encodings->preferred,
+		encodings->cursor ? " cursor" : "", encodings->rich_cursor ? " rich" : "",
+		encodings->last_rect ? " last" : "", encodings->desktop_size ? " size" : "",
+		encodings->extended_desktop_size ? " extended" : "", encodings->compress_level,
+		encodings->quality_level, encodings->fine_quality_level, encodings->subsampling);
+}
+
+static void on_request(void *data, bool incremental, const struct vnc_rect *rect)
+{
+	g_string_append_printf(data, "request %d %u,%u %ux%u\n", incremental, rect->x, rect->y,
+			       rect->width, rect->height);
+}
+
+static void on_size(void *data, uint16_t width, uint16_t height)
+{
+	g_string_append_printf(data, "size %ux%u\n", width, height);
+}
+
+static void on_key(void *data, bool down, uint32_t keysym)
+{
+	g_string_append_printf(data, "key %d %x\n", down, keysym);
+}
+
+static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
+{
+	g_string_append_printf(data, "pointer %u %u,%u\n", buttons, x, y);
+}
+
+static const struct vnc_parser_ops ops = {on_format, on_encodings, on_request,
+					  on_size,   on_key,       on_pointer};
+
+static const uint8_t talk[] = {
+	/* SetPixelFormat */
+	0,
+	0,
+	0,
+	0,
+	16,
+	15,
+	1,
+	1,
+	0,
+	31,
+	0,
+	63,
+	0,
+	31,
+	11,
+	5,
+	0,
+	9,
+	9,
+	9,
+	/* SetEncodings: none */
+	2,
+	0,
+	0,
+	0,
+	/* unknown, ExtendedClipboard, ZRLE, Tight, both sizes, cursor, level 9, quality 4 */
+	2,
+	0,
+	0,
+	8,
+	0,
+	0,
+	0x12,
+	0x34,
+	0xc0,
+	0xa1,
+	0xe5,
+	0xce,
+	0,
+	0,
+	0,
+	16,
+	0,
+	0,
+	0,
+	7,
+	0xff,
+	0xff,
+	0xff,
+	0x21,
+	0xff,
+	0xff,
+	0xfe,
+	0xcc,
+	0xff,
+	0xff,
+	0xff,
+	0x11,
+	0xff,
+	0xff,
+	0xff,
+	9,
+	/* Tight, LastRect, X cursor, fine quality 100, subsampling 3 */
+	2,
+	0,
+	0,
+	5,
+	0,
+	0,
+	0,
+	7,
+	0xff,
+	0xff,
+	0xff,
+	0x20,
+	0xff,
+	0xff,
+	0xff,
+	0x10,
+	0xff,
+	0xff,
+	0xfe,
+	0x64,
+	0xff,
+	0xff,
+	0xfd,
+	3,
+	/* FramebufferUpdateRequest */
+	3,
+	1,
+	0,
+	1,
+	0,
+	2,
+	1,
+	0,
+	2,
+	0,
+	/* KeyEvent, PointerEvent */
+	4,
+	1,
+	0,
+	0,
+	0,
+	0,
+	0xff,
+	0x0d,
+	5,
+	3,
+	0,
+	7,
+	0,
+	8,
+	/* ClientCutText of 25 bytes and of none */
+	6,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	25,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	3,
+	6,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	/* SetDesktopSize with one screen */
+	251,
+	0,
+	4,
+	0,
+	3,
+	0,
+	1,
+	0,
+	0,
+	0,
+	0,
+	1,
+	0,
+	0,
+	0,
+	0,
+	4,
+	0,
+	3,
+	0,
+	0,
+	0,
+	0,
+	0,
+	/* and the end */
+	3,
+	0,
+	0,
+	0,
+	0,
+	0,
+	0,
+	1,
+	0,
+	1,
+};
+
+static const char said[] = "format 16/15 1 1 31<<11 63<<5 31<<0\n"
+			   "encodings 0 c-1 q-1 f-1 s-1\n"
+			   "encodings 16 cursor rich size extended c9 q-1 f-1 s-1\n"
+			   "encodings 7 cursor last c-1 q-1 f100 s3\n"
+			   "request 1 1,2 256x512\n"
+			   "key 1 ff0d\n"
+			   "pointer 3 7,8\n"
+			   "size 1024x768\n"
+			   "request 0 0,0 1x1\n";
+
+static void test_parser_understands_pieces_of_any_size(void **state)
+{
+	(void)state;
+	for (size_t piece = 1; piece <= sizeof(talk); piece++) {
+		GString *text = g_string_new(NULL);
+		struct vnc_parser parser;
+
+		vnc_parser_init(&parser);
+		for (size_t i = 0; i < sizeof(talk); i += piece)
+			assert_int_equal(vnc_parser_feed(&parser, talk + i,
+							 MIN(piece, sizeof(talk) - i), &ops, text),
+					 0);
+		assert_string_equal(text->str, said);
+		assert_int_equal(parser.messages, 11);
+		g_string_free(text, TRUE);
+	}
+}
+
+static void test_parser_refuses_what_was_not_offered(void **state)
+{
+	static const uint8_t known[] = {0, 2, 3, 4, 5, 6, 251};
+
+	(void)state;
+	for (unsigned int type = 0; type < 256; type++) {
+		uint8_t byte = (uint8_t)type;
+		struct vnc_parser parser;
+
+		vnc_parser_init(&parser);
+		assert_int_equal(vnc_parser_feed(&parser, &byte, 1, &ops, NULL),
+				 memchr(known, byte, sizeof(known)) ? 0 : -EPROTO);
+	}
+}
+
+static void test_parser_lets_no_impossible_format_pass(void **state)
+{
+	static const struct {
+		uint8_t message[20];
+		bool good;
+	} cases[] = {
+		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0}, true},
+		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 24, 16, 8}, true},
+		{{0, 0, 0, 0, 32, 30, 0, 1, 3, 255, 3, 255, 3, 255, 20, 10, 0}, true},
+		{{0, 0, 0, 0, 8, 8, 0, 1, 0, 7, 0, 7, 0, 3, 0, 3, 6}, true},
+		{{0, 0, 0, 0, 8, 3, 0, 1, 0, 1, 0, 1, 0, 1, 2, 1, 0}, true},
+		{{0, 0, 0, 0, 8, 8, 0, 0}, true}, /* palette */
+		{{0, 0, 0, 0, 16, 16, 0, 0}, false},
+		{{0, 0, 0, 0, 0, 0, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0}, false},
+		{{0, 0, 0, 0, 24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0}, false},
+		{{0, 0, 0, 0, 64, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0}, false},
+		/* beyond the pixel, on each other, no colour at all, not 2^n - 1 */
+		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 25, 8, 0}, false},
+		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 255, 8, 0}, false},
+		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 48, 8, 0}, false},
+		{{0, 0, 0, 0, 16, 16, 0, 1, 0, 255, 0, 255, 0, 255, 8, 4, 0}, false},
+		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 0, 0, 255, 0, 255, 16, 8, 0}, false},
+		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 254, 0, 255, 0, 255, 16, 8, 0}, false},
+		{{0, 0, 0, 0, 32, 24, 0, 1, 255, 255, 255, 255, 255, 255, 16, 8, 0}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		GString *text = g_string_new(NULL);
+		struct vnc_parser parser;
+
+		vnc_parser_init(&parser);
+		assert_int_equal(vnc_parser_feed(&parser, cases[i].message, 20, &ops, text),
+				 cases[i].good ? 0 : -EPROTO);
+		assert_int_equal(text->len != 0, cases[i].good);
+		g_string_free(text, TRUE);
+	}
+}
+
+static void test_parser_bounds_the_clipboard(void **state)
+{
+	static const struct {
+		uint8_t head[8];
+		int result;
+	} cases[] = {
+		{{6, 0, 0, 0, 0, 0x10, 0, 0}, 0},
+		{{6, 0, 0, 0, 0, 0x10, 0, 1}, -EPROTO},
+		{{6, 0, 0, 0, 0x80, 0, 0, 0}, -EPROTO},
+		{{6, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}, -EPROTO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct vnc_parser parser;
+
+		vnc_parser_init(&parser);
+		assert_int_equal(vnc_parser_feed(&parser, cases[i].head, 8, &ops, NULL),
+				 cases[i].result);
+	}
+}
+
+/* A million random bytes, mostly of known types: whole or in pieces it says the same. */
+static void test_parser_says_the_same_of_any_rubbish(void **state)
+{
+	static const uint8_t types[] = {0, 2, 3, 4, 5, 6, 251, 77};
+	GRand *random = g_rand_new_with_seed(1);
+
+	(void)state;
+	for (int turn = 0; turn < 4000; turn++) {
+		GString *whole = g_string_new(NULL), *pieces = g_string_new(NULL);
+		struct vnc_parser a, b;
+		uint8_t bytes[256];
+		size_t i = 0;
+		int ra, rb = 0;
+
+		for (size_t j = 0; j < sizeof(bytes); j++)
+			bytes[j] = g_rand_int_range(random, 0, 4)
+					   ? (uint8_t)g_rand_int_range(random, 0, 3)
+					   : types[g_rand_int_range(random, 0, sizeof(types))];
+		vnc_parser_init(&a);
+		vnc_parser_init(&b);
+		ra = vnc_parser_feed(&a, bytes, sizeof(bytes), &ops, whole);
+		while (!rb && i < sizeof(bytes)) {
+			size_t piece = (size_t)g_rand_int_range(random, 1, 40);
+
+			piece = MIN(piece, sizeof(bytes) - i);
+			rb = vnc_parser_feed(&b, bytes + i, piece, &ops, pieces);
+			i += piece;
+		}
+		assert_int_equal(ra, rb);
+		assert_string_equal(whole->str, pieces->str);
+		g_string_free(whole, TRUE);
+		g_string_free(pieces, TRUE);
+	}
+	g_rand_free(random);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parser_understands_pieces_of_any_size),
+		cmocka_unit_test(test_parser_refuses_what_was_not_offered),
+		cmocka_unit_test(test_parser_lets_no_impossible_format_pass),
+		cmocka_unit_test(test_parser_bounds_the_clipboard),
+		cmocka_unit_test(test_parser_says_the_same_of_any_rubbish),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
