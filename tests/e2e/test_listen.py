@@ -32,13 +32,13 @@ class Listen(host.Test):
         self.check(self.serve(DEVICE, vnc=f"unix:{path}").address)
 
     def test_ipv6_loopback(self):
-        server = self.serve(DEVICE, vnc="[::1]:0")
+        server = self.serve(DEVICE, vnc=f"[::1]:{host.free_port()}")
         self.assertRegex(server.address, r"^\[::1\]:\d+$")
         self.check(server.address)
 
     def test_several_listeners(self):
-        server = self.serve(DEVICE, "--vnc", f"unix:{self.path('a')}", "--vnc", "[::1]:0",
-                            listeners=3)
+        server = self.serve(DEVICE, "--vnc", f"unix:{self.path('a')}", "--vnc",
+                            f"[::1]:{host.free_port()}", listeners=3)
         for address in server.addresses:
             self.check(address)
 
@@ -63,5 +63,5 @@ class Listen(host.Test):
                 self.assert_same(client.picture(), EXPECTED)
 
     def test_without_authentication_only_loopback(self):
-        result = self.planecast("serve", DEVICE, "--vnc", "0.0.0.0:0", code=2)
+        result = self.planecast("serve", DEVICE, "--vnc", f"0.0.0.0:{host.free_port()}", code=2)
         self.assertIn("0.0.0.0", result.err)

@@ -109,9 +109,9 @@ class Test(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.scratch, name)
 
-    def serve(self, device, *options, vnc="127.0.0.1:0", **more):
+    def serve(self, device, *options, vnc=None, **more):
         """A server that is stopped, and judged, at the end of the test."""
-        options = (*(("--vnc", vnc) if vnc else ()), *options)
+        options = ("--vnc", vnc or f"127.0.0.1:{free_port()}", *options)
         server = Server(device, *options, **more)
         self.addCleanup(self.end, server)
         return server
