@@ -65,8 +65,9 @@ def test_guest(kind, flag, glyphs):
     more = ("-kernel", sys.argv[1], "-initrd", sys.argv[2], "-append", APPEND, "-cpu", "host",
             "-smp", "1", "-m", "256")
     serial, events = Serial(), [0]
+    port = "unix:%s,server=on,wait=off" % serial.PATH
     with Mdev(kind, UUID % 1) as mdev, Guest(mdev.uuid, accel="kvm", more=more,
-                                             serial="unix:%s,server=on,wait=off" % serial.PATH) as guest:
+                                             serial=port) as guest:
         serial.connect()
         with guest.attach(mdev.uuid) as device:
             check(serial.wait(b"READY", 180), "%s: the guest says %r" % (kind, serial.said[-200:]))
