@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--out", required=True, help="for pictures")
     parser.add_argument("--log", required=True)
     parser.add_argument("--only", default="")
-    parser.add_argument("--timeout", type=int, default=900)
+    parser.add_argument("--timeout", type=int, default=1800)
     options = parser.parse_args()
     shutil.rmtree(options.out, ignore_errors=True)
     os.makedirs(options.out)
