@@ -31,7 +31,7 @@ struct mplane_type;
 struct mplane_device {
 	struct vfio_device vdev;
 	const struct mplane_type *type;
-	struct mutex lock;
+	struct mutex lock; /* of all that follows */
 
 	struct mplane_config_space config;
 	struct mplane_mmio mmio;

@@ -56,7 +56,8 @@ unsigned long mplane_dirty_weight(struct mplane_dirty *dirty, unsigned long firs
 {
 	unsigned long weight = 0, i = first;
 
-	for_each_set_bit_from(i, dirty->bits, last + 1) weight++;
+	for_each_set_bit_from(i, dirty->bits, last + 1)
+		weight++;
 	return weight;
 }
 
@@ -74,8 +75,7 @@ void mplane_dirty_harvest(struct mplane_dirty *dirty, struct page **pages,
 	unsigned long from = ULONG_MAX, to = 0;
 
 	bitmap_clear(scratch, first, last - first + 1);
-	for_each_set_bit_from(i, dirty->bits, last + 1)
-	{
+	for_each_set_bit_from(i, dirty->bits, last + 1) {
 		lock_page(pages[i]);
 		clear_bit(i, dirty->bits);
 		unlock_page(pages[i]);

@@ -97,6 +97,9 @@ long mplane_irq_ioctl_info(void __user *arg)
 		return -EFAULT;
 	if (info.argsz < minsz || info.index >= MPLANE_NUM_IRQS)
 		return -EINVAL;
+	/* As vfio-pci says of a device that is not PCI Express. */
+	if (info.index == VFIO_PCI_ERR_IRQ_INDEX)
+		return -EINVAL;
 	info.count = mplane_irq_count(info.index);
 	info.flags = info.count ? VFIO_IRQ_INFO_EVENTFD : 0;
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;

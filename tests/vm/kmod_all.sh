@@ -27,7 +27,7 @@ for kernel; do
 		code=1
 		continue
 	fi
-	"$top/scripts/vm" --kernel "$kernel" --timeout 900 -- \
+	"$top/scripts/vm" --kernel "$kernel" --timeout 3000 -- \
 		"$here/kmod_inside.sh" "$build" "$build/kmod/build-$kernel/mplane.ko"
 	case $? in
 	0) ran=1 ;;

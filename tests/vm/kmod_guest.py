@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs SeaBIOS guests on devices of every type and reads their text screens. usage: kmod_guest.py"""
+"""Runs SeaBIOS guests on devices of every type and reads their text screens."""
 import os
 import re
 import struct
@@ -21,11 +21,13 @@ check = count.check
 class Guest:
     """A QEMU without a guest image: its firmware says that it cannot boot."""
 
-    def __init__(self, *uuids, display="off", accel="tcg", more=()):
-        command = ["qemu-system-x86_64", "-accel", accel, "-m", "128", "-nodefaults", "-vga", "none",
-                   "-display", "none", "-serial", "none", "-monitor", "stdio", *more]
+    def __init__(self, *uuids, display="off", accel="tcg", serial="none", more=()):
+        command = ["qemu-system-x86_64", "-accel", accel, "-m", "128", "-nodefaults", "-vga",
+                   "none",
+                   "-display", "none", "-serial", serial, "-monitor", "stdio", *more]
         for uuid in uuids:
-            command += ["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/%s,display=%s,romfile=%s" %
+            command += ["-device",
+                        "vfio-pci,sysfsdev=/sys/bus/mdev/devices/%s,display=%s,romfile=%s" %
                         (uuid, display, ROM)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL)

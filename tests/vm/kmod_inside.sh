@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 export MPLANE_KO=$2
 shift 2
-[ $# -gt 0 ] || set -- probe scanout status guest fuzz churn
+[ $# -gt 0 ] || set -- probe scanout status guest linux fuzz churn
 
 code=0
 for test; do

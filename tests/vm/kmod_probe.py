@@ -82,7 +82,8 @@ def test_painter(kind, flag):
                             ("rate", "241"), ("rate", "-1"), ("pattern", "nothing"),
                             ("frame", "-1"), ("seed", "4294967296")):
             check(fails(errno.EINVAL, mdev.put, name, value) or
-                  fails(errno.ERANGE, mdev.put, name, value), "%s: %s takes %r" % (kind, name, value))
+                  fails(errno.ERANGE, mdev.put, name, value),
+                  "%s: %s takes %r" % (kind, name, value))
 
 
 def test_rate(kind, flag):
@@ -110,7 +111,8 @@ def test_uapi(kind, flag):
         check(flags & 3 == 3 and regions >= 9 and irqs >= 5, kind + ": device info")
         for plane in (0, PRIMARY, CURSOR):
             check(device.query(PROBE | flag, plane), kind + ": probe of its own transport")
-            check(fails(errno.EINVAL, device.query, PROBE | other, plane), kind + ": probe of other")
+            check(fails(errno.EINVAL, device.query, PROBE | other, plane),
+                  kind + ": probe of other")
         for bad in (0, PROBE, other, flag | other, PROBE | flag | other, flag | 8, 1 << 31):
             check(fails(errno.EINVAL, device.query, bad), "%s: query flags %#x" % (kind, bad))
         if flag == REGION:
@@ -129,6 +131,7 @@ def test_uapi(kind, flag):
         check(fails(errno.EINVAL, device.irq, irqs), kind + ": interrupt past the last")
         check(fails(errno.EINVAL, device.set_irq, 0, 0, [-1]), kind + ": no INTx to set")
         check(device.irq(0)[2] == 0, kind + ": no INTx")
+        check(fails(errno.EINVAL, device.irq, 3), kind + ": no error interrupt")
 
 
 def test_config(kind):
@@ -171,20 +174,24 @@ def test_guest_modes(kind, flag):
             device.write(BAR0, 2560 * 4 + 1, row[:77])
             pixels = device.pixels(plane)
             check(pixels[2560 * 3:2560 * 4] == row, kind + ": a write by mmap shows")
-            check(pixels[2560 * 4 + 1:2560 * 4 + 78] == row[:77], kind + ": a write by pwrite shows")
+            check(pixels[2560 * 4 + 1:2560 * 4 + 78] == row[:77],
+                  kind + ": a write by pwrite shows")
             check(device.read(BAR0, 2560 * 3, 2560) == row, kind + ": and reads back")
             check(not any(pixels[:2560 * 3]), kind + ": the rest is black")
             if flag == REGION:
                 with device.mmap(plane.index, plane.size) as window:
                     device.vbe(y_offset=16, virt_height=1024)  # 16 * 2560 is a page
                     bar.write(16 * 2560, b"\x5a" * 100)
-                    check(window.bytes(0, 100) == b"\x5a" * 100, kind + ": the window follows a pan")
-                    check(device.read(plane.index, 0, 100) == b"\x5a" * 100, kind + ": and its read")
+                    check(window.bytes(0, 100) == b"\x5a" * 100,
+                          kind + ": the window follows a pan")
+                    check(device.read(plane.index, 0, 100) == b"\x5a" * 100,
+                          kind + ": and its read")
                     device.vbe(y_offset=0)
                     check(window.bytes(2560 * 3, 2560) == row, kind + ": and back")
                 check(fails(errno.EPERM, device.mmap, plane.index, plane.size, 0, RW),
                       kind + ": the display is read-only")
-                check(fails(errno.EINVAL, device.write, plane.index, 0, b"x"), kind + ": also by write")
+                check(fails(errno.EINVAL, device.write, plane.index, 0, b"x"),
+                      kind + ": also by write")
             else:
                 test_dmabuf(device, plane, bar)
         for registers in (dict(xres=0), dict(yres=0), dict(xres=63), dict(bpp=15), dict(enable=0),

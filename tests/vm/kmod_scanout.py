@@ -59,7 +59,8 @@ def test_layouts(kind):
                           (fourcc, modifier, width, height, stride), what)
                     check(plane.size == rounded(size, 4096), what + ": size")
                     pixels = device.pixels(plane, size)
-                    check(pixels == expected("noise", 1, width, height, frame, layout, name, stride),
+                    check(pixels == expected("noise", 1, width, height, frame, layout, name,
+                                             stride),
                           what + ": pixels")
                     # Drawn by difference, copied by difference.
                     mdev.put("pattern", "desktop")
@@ -219,10 +220,12 @@ def test_copies(kind, mdev, flag):
         mdev.put("frame", 3)
         plane = device.query(flag)
         mdev.put("frame", 4)
-        check(device.pixels(plane, size) == expected("bars", 1, 640, 480, 3, layout, "XR24", stride),
+        check(device.pixels(plane, size) == expected("bars", 1, 640, 480, 3, layout, "XR24",
+                                                     stride),
               kind + ": pull_only holds the picture")
         plane = device.query(flag)
-        check(device.pixels(plane, size) == expected("bars", 1, 640, 480, 4, layout, "XR24", stride),
+        check(device.pixels(plane, size) == expected("bars", 1, 640, 480, 4, layout, "XR24",
+                                                     stride),
               kind + ": until it is asked for")
         mdev.put("pull_only", 0)
         mdev.put("flips", 3)

@@ -117,8 +117,10 @@ def test_region(kind, flag):
                   kind + ": the event's interrupt")
             check((status.format, status.width, status.flags) == (0, 0, 0), kind + ": off")
             for bad in (b"1234567", b"123456789", b"1"):
-                check(fails(errno.EINVAL, device.write, region.index, REQUEST, bad), kind + ": size")
-            check(fails(errno.EINVAL, device.write, region.index, 72, b"12345678"), kind + ": place")
+                check(fails(errno.EINVAL, device.write, region.index, REQUEST, bad),
+                      kind + ": size")
+            check(fails(errno.EINVAL, device.write, region.index, 72, b"12345678"),
+                  kind + ": place")
             device.set_mode(640, 480)
             generation = status.generation
             device.write(region.index, REQUEST, struct.pack("=Q", 77))
@@ -187,7 +189,8 @@ def test_damage(kind, flag):
         three.close()
         check(fails(errno.EBADF, device.set_irq, one.irq, 0, [999]), kind + ": no such descriptor")
         check(fails(errno.EINVAL, device.set_irq, one.irq, 16, [-1]), kind + ": no such subindex")
-        check(fails(errno.EINVAL, device.set_irq, one.irq, 0, [one.map and 0]), kind + ": no eventfd")
+        check(fails(errno.EINVAL, device.set_irq, one.irq, 0, [one.map and 0]),
+              kind + ": no eventfd")
 
 
 def random_writes(kind, device, flag, bar, one, two):
@@ -363,4 +366,5 @@ def main():
     return count.finish("kmod_status")
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

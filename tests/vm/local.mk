@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/vm/kmod_fuzz.sh \
 	tests/vm/kmod_guest.py tests/vm/kmod_guest.sh \
 	tests/vm/kmod_lib.sh \
+	tests/vm/kmod_linux.py tests/vm/kmod_linux.sh \
 	tests/vm/kmod_probe.py tests/vm/kmod_probe.sh \
 	tests/vm/kmod_scanout.py tests/vm/kmod_scanout.sh \
 	tests/vm/kmod_status.py tests/vm/kmod_status.sh \
