@@ -92,11 +92,12 @@ kernel_download() {
 }
 
 # kernel_packages APT-OPTION...: the packages of kernel_version, headers and their tools included.
+# From 7.x on, the image is split into parts of its own.
 kernel_packages() {
 	echo "linux-image-$kernel_version"
 	echo "linux-headers-$kernel_version"
-	apt-cache "$@" depends "linux-headers-$kernel_version" |
-		sed -n 's/^ *Depends: \(linux-headers-.*-common.*\|linux-kbuild-.*\)/\1/p'
+	apt-cache "$@" depends "linux-image-$kernel_version" "linux-headers-$kernel_version" |
+		sed -nE 's/^ *Depends: (linux-headers-.*-common.*|linux-(kbuild|modules|binary|base)-[0-9].*)/\1/p'
 }
 
 # kernel_unpack DIR FINAL: unpacks the packages in DIR there; the tree will be moved to FINAL.
@@ -107,18 +108,20 @@ kernel_unpack() {
 		dpkg-deb -x "$deb" "$root" || return 1
 	done
 	rm -rf "$dir"/*.deb "${root:?}/usr/share"
-	# Debian's image has its modules in /lib or, from trixie on, in /usr/lib: one place for all.
-	[ -d "$root/lib/modules" ] || { mkdir -p "$root/lib" && mv "$root/usr/lib/modules" "$root/lib/"; }
+	# Packages have modules in /lib or, from trixie on, in /usr/lib: one place for all.
+	mkdir -p "$root/lib/modules" "$root/usr/lib/modules"
+	cp -a --remove-destination "$root/usr/lib/modules/." "$root/lib/modules/" || return 1
+	rm -rf "$root/usr/lib/modules"
 	modules=$root/lib/modules/$kernel_version
 	mkdir -p "$root/boot"
 	[ ! -f "$modules/vmlinuz" ] || ln -sf "../lib/modules/$kernel_version/vmlinuz" \
 		"$root/boot/vmlinuz-$kernel_version"
 	headers=usr/src/linux-headers-$kernel_version
-	# The headers' Makefile names its common part by where a package would install it.
-	sed -i "s#\(include *\)/usr/src/#\1$final/usr/src/#" "$root/$headers/Makefile" || return 1
+	# The headers' Makefile names folders by where a package would install them.
+	sed -i -E "s#([ =])/usr/src/#\1$final/usr/src/#" "$root/$headers/Makefile" || return 1
 	rm -f "$modules/build" "$modules/source"
 	ln -s "$final/$headers" "$modules/build" || return 1
-	PATH=$PATH:/sbin:/usr/sbin depmod -b "$root" "$kernel_version" || return 1
+	PATH=$PATH:/sbin:/usr/sbin depmod -b "$root" "$kernel_version" 2>/dev/null || return 1
 	[ -f "$root/boot/vmlinuz-$kernel_version" ]
 }
 
@@ -151,6 +154,19 @@ kernel_get() {
 	[ -n "$kernel_version" ]
 }
 
+# kernel_headers: prints the folder of kernel_version's headers, if modules can be built with them
+# here: they want the compiler of the Debian release that they come from.
+kernel_headers() {
+	local headers compiler
+	headers=$(kernel_root "$kernel_version")/usr/src/linux-headers-$kernel_version
+	compiler=$(sed -nE 's/^CC = .*\b(gcc-[0-9]+).*/\1/p' "$headers/.kernelvariables")
+	if [ -n "$compiler" ] && ! command -v "$compiler" >/dev/null; then
+		kernel_error "$kernel_version" "its modules want $compiler (apt-get install $compiler, or a newer Debian)"
+		return
+	fi
+	echo "$headers"
+}
+
 # kernel_initrd INIT: prints the initrd of kernel_version whose init is the file INIT, made once:
 # busybox and the modules that reach the host's root.
 kernel_initrd() {
@@ -164,7 +180,7 @@ kernel_initrd() {
 		cp "$init" "$dir/tree/init"
 		chmod 755 "$dir/tree/init"
 		for module in virtio_pci 9pnet_virtio 9p overlay virtio_net; do
-			PATH=$PATH:/sbin:/usr/sbin modprobe -d "$root" -S "$kernel_version" --show-depends "$module"
+			PATH=$PATH:/sbin:/usr/sbin modprobe -d "$root" -S "$kernel_version" --show-depends "$module" 2>/dev/null
 		done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r module; do
 			kernel_module "$module" "$dir/tree/modules" >>"$dir/tree/modules/order" || exit 1
 		done &&
