@@ -119,18 +119,19 @@ def wait_for_text(device, glyphs, wanted, seconds=90):
     return text
 
 
-def still_picture(device, flag, shown=None):
-    """A plane, its pixels (or what shown() gives), and the video memory of a while in which the
-    guest drew nothing: firmware moves its cursor now and then."""
+def still_picture(device, flag, shown=lambda: None):
+    """A plane, its pixels, the video memory and what shown() gives, of a while in which the guest
+    drew nothing: firmware moves its cursor now and then."""
     for _ in range(50):
         before = device.read(BAR0, 0, 4096 * 768)
         time.sleep(0.3)
         plane = device.query(flag)
-        pixels = shown() if shown else device.pixels(plane)
+        pixels = device.pixels(plane)
+        other = shown()
         linear = device.read(BAR0, 0, 4096 * 768)
         if linear == before:
             break
-    return plane, pixels, linear
+    return plane, pixels, linear, other
 
 
 def test_text(kind, flag, glyphs):
@@ -139,7 +140,7 @@ def test_text(kind, flag, glyphs):
             text = wait_for_text(device, glyphs, "No bootable device.")
             check("SeaBIOS (version" in text, "%s: the screen shows %r" % (kind, text))
             check("No bootable device." in text, "%s: the screen ends with %r" % (kind, text[-80:]))
-            plane, pixels, linear = still_picture(device, flag)
+            plane, pixels, linear, _ = still_picture(device, flag)
             check((plane.width, plane.height) == (1024, 768), "%s: plane %r" % (kind, plane))
             check(pixels == tiled(linear, 4096, 768, plane.modifier, plane.stride),
                   kind + ": scanout and video memory differ")
@@ -152,8 +153,8 @@ def test_display_on(glyphs):
         with guest.attach(mdev.uuid) as device:
             text = wait_for_text(device, glyphs, "No bootable device.")
             check("No bootable device." in text, "display=on: the screen ends with %r" % text[-80:])
-            unused, dump, linear = still_picture(device, REGION, guest.screendump)
-            check(dump == without_x(linear), "display=on: QEMU shows other pixels")
+            _, pixels, _, dump = still_picture(device, REGION, guest.screendump)
+            check(dump == without_x(pixels), "display=on: QEMU shows other pixels")
             mdev.put("mode", "640x480")
             mdev.put("pattern", "static")
             pixels = device.pixels(device.query(REGION))
@@ -180,7 +181,7 @@ def test_kvm(glyphs):
                 text = wait_for_text(device, glyphs, "No bootable device.")
                 check("No bootable device." in text, "KVM: the screen ends with %r" % text[-80:])
                 # Brought up to date by the event alone: a query without damage copies nothing.
-                plane, pixels, linear = still_picture(device, DMABUF)
+                plane, pixels, linear, _ = still_picture(device, DMABUF)
                 check(os.eventfd_read(event) > 2, "KVM: the guest's writes are events")
                 check(pixels == tiled(linear, 4096, 768, plane.modifier, plane.stride),
                       "KVM: pixels")
