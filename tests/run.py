@@ -209,7 +209,7 @@ class Tests:
         if not self.build(kind):
             return self.count.skip(name, f"build-{kind} failed")
         begun, folder = time.monotonic(), self.folder(kind)
-        env = {**self.environment(kind), **({"PLANECAST_LONG": "1"} if self.options.long else {})}
+        env = self.environment(kind)
         logs = self.programs(folder, with_scripts=kind == "gcc")
         code = call(name, "make", "check", f"TEST_LOGS={' '.join(logs)}", cwd=folder, env=env)
         passed = failed = 0
@@ -317,7 +317,6 @@ def main():
                         help="these steps (e2e), or tests of one (e2e/clients)")
     parser.add_argument("--kernels", default="6.1", metavar="LIST",
                         help="kernels for the machine tests, as in 6.1,6.12 (default 6.1)")
-    parser.add_argument("--long", action="store_true", help="longer random tests")
     options = parser.parse_args()
     try:
         re.compile(options.only)
