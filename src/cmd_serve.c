@@ -35,9 +35,10 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	};
 	int ret = cmd_options(
 		argc, argv, entries, "DEVICE", 1, "Serves a display to VNC viewers.",
-		"ADDR is HOST:PORT, [::1]:PORT, PORT (loopback), :N (display N), unix:PATH or fd:N.\n"
-		"Without a password only loopback and unix sockets are served. A device that a\n"
-		"virtual machine owns is attached and given back when the machine ends; one that\n"
+		"ADDR is HOST:PORT, HOST:auto (a free port), [::1]:PORT, PORT (loopback),\n"
+		":N (display N), unix:PATH or fd:N. Only loopback and unix sockets are served,\n"
+		"for nobody is asked for a password. A device that a virtual machine owns is\n"
+		"attached and given back when the machine ends; one that\n"
 		"nobody owns is waited for, or opened with --own.\n\n"
 		"  planecast serve sim: --vnc :1\n"
 		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "

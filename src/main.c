@@ -28,6 +28,8 @@ static void print_help(void)
 		printf("  %-12s%s\n", verbs[i].name, verbs[i].what);
 	puts("\nDEVICE is one of\n"
 	     "  sim[:KEY=VAL,...]  an embedded simulated vGPU\n"
+	     "                     (mode modes period layout format pattern fps frame transport\n"
+	     "                     damage cursor seed, as in sim:mode=800x600,layout=y,pattern=bars)\n"
 	     "  mdev:UUID          a mediated device (the bare UUID will do)\n"
 	     "  pci:ADDRESS        a PCI device bound to vfio; a path in /sys names either\n"
 	     "  cdev:NODE          the same by /dev/vfio/devices/vfioN\n"
