@@ -28,6 +28,7 @@ libplanecast_a_SOURCES = \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/image.c src/image.h \
+	src/input.c src/input.h \
 	src/kvm.c src/kvm.h \
 	src/log.c src/log.h \
 	src/map.c src/map.h \
@@ -45,6 +46,7 @@ libplanecast_a_SOURCES = \
 	src/recording_look.c src/recording_look.h \
 	src/recording_reader.c src/recording_reader.h \
 	src/recording_writer.c src/recording_writer.h \
+	src/scancode.c src/scancode.h \
 	src/screen.c src/screen.h \
 	src/shot.c src/shot.h \
 	src/sim_cursor.c src/sim_cursor.h \

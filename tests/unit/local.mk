@@ -52,6 +52,11 @@ tests_unit_test_image_SOURCES = tests/unit/test_image.c
 tests_unit_test_image_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
 tests_unit_test_image_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_input
+tests_unit_test_input_SOURCES = tests/unit/test_input.c
+tests_unit_test_input_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_input_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_pacer
 tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c
 tests_unit_test_pacer_CFLAGS = $(UNIT_CFLAGS)
@@ -90,6 +95,11 @@ tests_unit_test_replay_SOURCES = \
 	tests/unit/tape.h
 tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_replay_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_scancode
+tests_unit_test_scancode_SOURCES = tests/unit/test_scancode.c
+tests_unit_test_scancode_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_scancode_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_screen
 tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
