@@ -41,6 +41,7 @@ libplanecast_a_SOURCES = \
 	src/pacer.c src/pacer.h \
 	src/plane.c src/plane.h \
 	src/probe.c src/probe.h \
+	src/pump.c src/pump.h \
 	src/recording.c src/recording.h \
 	src/recording_decode.c src/recording_decode.h \
 	src/recording_look.c src/recording_look.h \

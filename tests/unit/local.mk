@@ -72,6 +72,11 @@ tests_unit_test_plane_SOURCES = tests/unit/test_plane.c
 tests_unit_test_plane_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plane_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_pump
+tests_unit_test_pump_SOURCES = tests/unit/test_pump.c
+tests_unit_test_pump_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pump_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_recording
 tests_unit_test_recording_SOURCES = \
 	tests/unit/test_recording.c \

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A pump between a stream that is more than a socket (TLS, WebSocket) and a plain descriptor: two
+ * threads, one a direction, each with a bounded buffer, that block on nothing but this stream. Who
+ * has the plain end reads and writes it as if it were the peer's own socket.
+ *
+ *   peer ══ wire ══ stream ── in ──► pair ══ plain end      (a client's words)
+ *                          ◄─ out ──                        (pixels)
+ *
+ * The pair hides how much the peer has taken: look at the wire for that (SIOCOUTQ, TCP_INFO).
+ */
+#ifndef PLANECAST_PUMP_H
+#define PLANECAST_PUMP_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct pump;
+
+/*
+ * The stream. read() and end/write() are called from a thread each, at the same time, and may block
+ * in the wire: shutdown() of the wire has to end that. All are needed.
+ */
+struct pump_ops {
+	/* Some bytes (at most `size`); 0 at the end, or -errno. */
+	ssize_t (*read)(void *stream, void *bytes, size_t size);
+	/* All of the bytes: 0 or -errno. */
+	int (*write)(void *stream, const void *bytes, size_t length);
+	/* No write() follows, the plain end was closed: the last words (close_notify). */
+	void (*end)(void *stream);
+	/* Both threads have finished: frees the stream, and closes the wire if it is the stream's.
+	 */
+	void (*close)(void *stream);
+};
+
+/*
+ * Starts the threads. `wire` is the stream's socket, blocking. *plain (blocking, close-on-exec) is
+ * the caller's. 0 and the stream is the pump's, or -errno and it is not.
+ */
+int pump_create(const struct pump_ops *ops, void *stream, int wire, struct pump **pump, int *plain);
+
+int pump_wire(const struct pump *pump);
+
+/*
+ * From any thread, at any time, whatever the peer does: cuts the wire, joins the threads, closes
+ * the stream. Does not wait for the peer. Takes NULL.
+ */
+void pump_destroy(struct pump *pump);
+
+/*
+ * As pump_destroy(). Returns a static string that tells why the pump itself broke the connection,
+ * or NULL: a peer whose words cost a quarter of a core for seconds floods.
+ */
+const char *pump_finish(struct pump *pump);
+
+#endif
