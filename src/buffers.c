@@ -103,6 +103,19 @@ struct buffer *buffers_lent(struct buffers *buffers, uint32_t id)
 	return buffer && buffer->readers ? buffer : NULL;
 }
 
+const char *buffers_way(const struct buffers *buffers)
+{
+	const struct buffer *last = NULL;
+
+	for (size_t i = 0; i < BUFFERS_KEPT; i++) {
+		const struct buffer *buffer = &buffers->slots[i];
+
+		if (buffer->used && buffer->map.way && (!last || buffer->last_use > last->last_use))
+			last = buffer;
+	}
+	return last ? last->map.way->name : NULL;
+}
+
 static int map_buffer(struct buffer *buffer, const struct vfio *vfio, const char *name,
 		      const struct vfio_device_gfx_plane_info *info, GError **error)
 {

@@ -48,6 +48,9 @@ int buffers_find(struct buffers *buffers, const struct vfio *vfio, uint32_t tran
 /* The buffer of that id while it is lent; NULL if it is not, or no longer. */
 struct buffer *buffers_lent(struct buffers *buffers, uint32_t id);
 
+/* How the bytes of the last used one are read, NULL while there is none. */
+const char *buffers_way(const struct buffers *buffers);
+
 /*
  * Makes the buffer's bytes the plane's, whose numbers passed plane_check(), until buffer_return();
  * mapped at their first use, or when another plane lies in them. name is the device's, or NULL.

@@ -7,6 +7,23 @@
 
 #define FRAME_ALIGNMENT 64u
 
+static int held_count;
+static size_t held_bytes;
+
+static void hold(const struct frame *frame, int sign)
+{
+	size_t bytes = frame->stride * frame->height;
+
+	__atomic_add_fetch(&held_count, sign, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&held_bytes, sign < 0 ? -bytes : bytes, __ATOMIC_RELAXED);
+}
+
+void frame_held(unsigned int *count, size_t *bytes)
+{
+	*count = (unsigned int)__atomic_load_n(&held_count, __ATOMIC_RELAXED);
+	*bytes = __atomic_load_n(&held_bytes, __ATOMIC_RELAXED);
+}
+
 struct frame *frame_create(uint32_t width, uint32_t height)
 {
 	static uint64_t last_generation;
@@ -26,6 +43,7 @@ struct frame *frame_create(uint32_t width, uint32_t height)
 	frame->stride = stride;
 	frame->generation = __atomic_add_fetch(&last_generation, 1, __ATOMIC_RELAXED);
 	frame->references = 1;
+	hold(frame, 1);
 	return frame;
 }
 
@@ -39,6 +57,7 @@ void frame_release(struct frame *frame)
 {
 	if (!frame || !g_atomic_int_dec_and_test(&frame->references))
 		return;
+	hold(frame, -1);
 	free(frame->pixels);
 	free(frame);
 }

@@ -23,4 +23,7 @@ struct frame *frame_create(uint32_t width, uint32_t height);
 struct frame *frame_acquire(struct frame *frame);
 void frame_release(struct frame *frame); /* takes NULL */
 
+/* How many frames the process holds now, and their bytes. Any thread. */
+void frame_held(unsigned int *count, size_t *bytes);
+
 #endif

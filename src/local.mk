@@ -27,6 +27,7 @@ libplanecast_a_SOURCES = \
 	src/door_listener.c src/door_listener.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
+	src/histogram.c src/histogram.h \
 	src/image.c src/image.h \
 	src/input.c src/input.h \
 	src/kvm.c src/kvm.h \
@@ -36,6 +37,8 @@ libplanecast_a_SOURCES = \
 	src/map_dmabuf.c \
 	src/map_i915.c \
 	src/map_region.c \
+	src/member.c src/member.h \
+	src/meter.c src/meter.h \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
@@ -64,7 +67,8 @@ libplanecast_a_SOURCES = \
 	src/vnc.c src/vnc.h \
 	src/vnc_client.c src/vnc_client.h \
 	src/vnc_library.c src/vnc_library.h \
-	src/vnc_parser.c src/vnc_parser.h
+	src/vnc_parser.c src/vnc_parser.h \
+	src/vnc_tally.c src/vnc_tally.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/main.c

@@ -80,6 +80,13 @@ bool pacer_wants_event(const struct pacer *pacer)
 	return pacer->has_events && pacer->clients && !pacer->event;
 }
 
+double pacer_rate(const struct pacer *pacer)
+{
+	if (!pacer->clients || pacer->has_events)
+		return 0;
+	return (double)SECOND_US / (double)pacer->interval_us;
+}
+
 enum pacer_state pacer_state(const struct pacer *pacer)
 {
 	if (!pacer->clients)

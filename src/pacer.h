@@ -55,6 +55,9 @@ int64_t pacer_next(const struct pacer *pacer, int64_t now_us);
 /* Whether the source's event is worth waiting for now. */
 bool pacer_wants_event(const struct pacer *pacer);
 
+/* How often a second it would look now if nothing new came: 0 asleep, or until an event. */
+double pacer_rate(const struct pacer *pacer);
+
 enum pacer_state pacer_state(const struct pacer *pacer);
 const char *pacer_state_name(enum pacer_state state);
 

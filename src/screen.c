@@ -7,7 +7,10 @@
 
 #include "capture.h"
 #include "card.h"
+#include "histogram.h"
 #include "log.h"
+#include "member.h"
+#include "meter.h"
 #include "pacer.h"
 
 /* The size of a display that never showed anything: what firmware comes up with. */
@@ -33,6 +36,8 @@ struct screen {
 	int poked; /* atomic */
 	struct log_limit mode_limit;
 	struct screen_counters counters;
+	struct meter looks, changes;         /* changes: looks that found one */
+	struct histogram acquiring, reading; /* the plane; its pixels */
 };
 
 struct loop_source {
@@ -124,6 +129,20 @@ static void log_mode(struct screen *screen, const struct plane *plane)
 		 missed ? " (and others, too many to list)" : "");
 }
 
+static int read_plane(struct screen *screen, const struct plane *plane, const struct damage *limit,
+		      struct frame *frame, struct damage *changed)
+{
+	int64_t begun = g_get_monotonic_time();
+	size_t before = damage_count(changed);
+	int ret;
+
+	screen->counters.passes++;
+	ret = capture_pass(screen->capture, plane, limit, frame, changed);
+	histogram_add(&screen->reading, g_get_monotonic_time() - begun);
+	screen->counters.cells += damage_count(changed) - before;
+	return ret;
+}
+
 /* Reads a plane of another size into a frame of its own; the sinks see it only when complete. */
 static int pass_new_frame(struct screen *screen, const struct plane *plane)
 {
@@ -135,15 +154,13 @@ static int pass_new_frame(struct screen *screen, const struct plane *plane)
 		return -ENOMEM;
 	ret = damage_init(&changed, plane->width, plane->height);
 	if (!ret)
-		ret = capture_pass(screen->capture, plane, NULL, frame, &changed);
+		ret = read_plane(screen, plane, NULL, frame, &changed);
 	if (!ret && !screen->source->ops->same(screen->source, PLANE_PRIMARY, plane))
 		ret = -EAGAIN;
 	if (!ret)
 		ret = adopt_frame(screen, frame);
-	if (!ret) {
-		screen->counters.cells += damage_count(&changed);
+	if (!ret)
 		tell_resize(screen);
-	}
 	damage_finish(&changed);
 	frame_release(frame);
 	return ret;
@@ -154,17 +171,13 @@ static int pass_same_frame(struct screen *screen, const struct plane *plane)
 {
 	bool whole = !screen->has_signal || !plane_is_same(&screen->shown, plane);
 	int ret = screen->source->ops->hint(screen->source, &screen->hinted);
-	size_t before;
 
 	if (ret == -ENOTSUP)
 		whole = true;
 	if (!whole && damage_is_empty(&screen->hinted))
 		return 0;
-	before = damage_count(&screen->changed);
-	screen->counters.passes++;
-	ret = capture_pass(screen->capture, plane, whole ? NULL : &screen->hinted, screen->frame,
-			   &screen->changed);
-	screen->counters.cells += damage_count(&screen->changed) - before;
+	ret = read_plane(screen, plane, whole ? NULL : &screen->hinted, screen->frame,
+			 &screen->changed);
 	if (!ret && !screen->source->ops->same(screen->source, PLANE_PRIMARY, plane))
 		ret = -EAGAIN;
 	if (!ret)
@@ -180,12 +193,10 @@ static int show_plane(struct screen *screen, const struct plane *plane, bool *ch
 	bool new_mode = resize || !screen->has_signal || !plane_is_same(&screen->shown, plane);
 	int ret;
 
-	if (resize) {
-		screen->counters.passes++;
+	if (resize)
 		ret = pass_new_frame(screen, plane);
-	} else {
+	else
 		ret = pass_same_frame(screen, plane);
-	}
 	if (ret)
 		return ret;
 	if (new_mode &&
@@ -208,7 +219,9 @@ static void look(struct screen *screen, int64_t now)
 	int ret;
 
 	screen->counters.looks++;
+	meter_add(&screen->looks, now);
 	ret = ops->acquire(screen->source, PLANE_PRIMARY, &plane, &error);
+	histogram_add(&screen->acquiring, g_get_monotonic_time() - now);
 	if (!ret) {
 		ret = plane_validate(&plane, &error);
 		if (!ret)
@@ -222,6 +235,8 @@ static void look(struct screen *screen, int64_t now)
 	} else {
 		if (ret)
 			show_card(screen, error ? error->message : g_strerror(-ret));
+		if (changed)
+			meter_add(&screen->changes, now);
 		pacer_looked(&screen->pacer, now, changed);
 		tell_captured(screen);
 	}
@@ -418,4 +433,83 @@ void screen_add_sink(struct screen *screen, struct sink *sink)
 const struct screen_counters *screen_counters(const struct screen *screen)
 {
 	return &screen->counters;
+}
+
+static void describe_mode(const struct screen *screen, JsonBuilder *json)
+{
+	const struct plane *shown = &screen->shown;
+	enum detile_layout layout = DETILE_LINEAR;
+	char name[5];
+
+	if (!screen->has_signal) {
+		member_null(json, "mode");
+		return;
+	}
+	plane_layout(shown->modifier, &layout);
+	plane_fourcc_name(shown->fourcc, name);
+	member_object(json, "mode");
+	member_int(json, "width", shown->width);
+	member_int(json, "height", shown->height);
+	member_int(json, "stride", shown->stride);
+	member_string(json, "format", name);
+	member_string(json, "layout", plane_layout_name(layout));
+	json_builder_end_object(json);
+}
+
+static void describe_pacer(struct screen *screen, JsonBuilder *json)
+{
+	const struct pacer *pacer = &screen->pacer;
+	int64_t now = g_get_monotonic_time();
+
+	member_object(json, "pacer");
+	member_string(json, "state", pacer_state_name(pacer_state(pacer)));
+	member_int(json, "clients", pacer->clients);
+	member_int(json, "waiting", pacer->waiting);
+	member_bool(json, "events", pacer->has_events);
+	member_double(json, "asked_fps", pacer_rate(pacer));
+	member_double(json, "looks_fps", meter_rate(&screen->looks, now));
+	member_double(json, "changes_fps", meter_rate(&screen->changes, now));
+	json_builder_end_object(json);
+}
+
+static void describe_counters(const struct screen *screen, JsonBuilder *json)
+{
+	const struct screen_counters *counters = &screen->counters;
+
+	member_object(json, "counters");
+	member_int(json, "looks", (gint64)counters->looks);
+	member_int(json, "passes", (gint64)counters->passes);
+	member_int(json, "bytes_read", (gint64)counters->bytes_read);
+	member_int(json, "cells", (gint64)counters->cells);
+	member_int(json, "retries", (gint64)counters->retries);
+	member_int(json, "resizes", (gint64)counters->resizes);
+	json_builder_end_object(json);
+	member_object(json, "time");
+	histogram_describe(&screen->acquiring, json, "acquire");
+	histogram_describe(&screen->reading, json, "read");
+	json_builder_end_object(json);
+}
+
+void screen_describe(struct screen *screen, JsonBuilder *json)
+{
+	struct sink *sink;
+
+	member_object(json, "source");
+	member_string(json, "kind", screen->source->ops->name);
+	screen->source->ops->describe(screen->source, json);
+	json_builder_end_object(json);
+	member_bool(json, "signal", screen->has_signal);
+	member_string(json, "reason", screen->has_signal ? NULL : screen->reason);
+	describe_mode(screen, json);
+	describe_pacer(screen, json);
+	describe_counters(screen, json);
+	member_array(json, "sinks");
+	for_each_sink(screen, sink)
+	{
+		json_builder_begin_object(json);
+		member_string(json, "kind", sink->ops->name);
+		sink->ops->describe(sink, json);
+		json_builder_end_object(json);
+	}
+	json_builder_end_array(json);
 }

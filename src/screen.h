@@ -43,6 +43,12 @@ struct frame *screen_frame(struct screen *screen);
 /* Takes the sink over: wakes it, asks it, closes it. */
 void screen_add_sink(struct screen *screen, struct sink *sink);
 
+/*
+ * For `planecast status`: members of the object that is open in json, doc/status.md. Asks the
+ * device nothing.
+ */
+void screen_describe(struct screen *screen, JsonBuilder *json);
+
 const struct screen_counters *screen_counters(const struct screen *screen);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef PLANECAST_SINK_H
 #define PLANECAST_SINK_H
 
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,13 @@ struct sink_ops {
 
 	/* Who watches. Cheap: called at every turn of the pacer. */
 	void (*demand)(struct sink *sink, struct sink_demand *demand);
+
+	/*
+	 * For `planecast status`: adds members to the object that is open in json, among them
+	 * "clients", an array of one object each (doc/status.md has the members that all sinks'
+	 * clients share).
+	 */
+	void (*describe)(struct sink *sink, JsonBuilder *json);
 
 	void (*close)(struct sink *sink); /* disconnects all, frees the sink */
 };

@@ -6,6 +6,7 @@
 #ifndef PLANECAST_SOURCE_H
 #define PLANECAST_SOURCE_H
 
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 
 #include "damage.h"
@@ -48,6 +49,12 @@ struct source_ops {
 	 * the next acquire takes it again.
 	 */
 	void (*rest)(struct source *source);
+
+	/*
+	 * For `planecast status`: adds members to the object that is open in json, among them
+	 * "damage", a word for how changes are found now. Asks the device nothing.
+	 */
+	void (*describe)(struct source *source, JsonBuilder *json);
 	void (*close)(struct source *source); /* frees the source */
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "member.h"
 #include "recording_reader.h"
 
 struct replay_options {
@@ -237,6 +238,14 @@ static void replay_close(struct source *source)
 	free(replay);
 }
 
+static void replay_describe(struct source *source, JsonBuilder *json)
+{
+	struct replay *replay = replay_of(source);
+
+	member_string(json, "damage", "recording");
+	member_int(json, "frames", recording_frames(replay->recording));
+}
+
 static const struct source_ops replay_ops = {
 	.name = "replay",
 	.acquire = replay_acquire,
@@ -245,6 +254,7 @@ static const struct source_ops replay_ops = {
 	.event_fd = replay_event_fd,
 	.hint = replay_hint,
 	.rest = replay_rest,
+	.describe = replay_describe,
 	.close = replay_close,
 };
 

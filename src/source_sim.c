@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "member.h"
 #include "sim_cursor.h"
 #include "sim_options.h"
 #include "sim_scanout.h"
@@ -246,6 +247,17 @@ static void sim_rest(struct source *source)
 		drop_scanout(sim);
 }
 
+static void sim_describe(struct source *source, JsonBuilder *json)
+{
+	static const char *const words[] = {
+		[SIM_DAMAGE_FLAG] = "flag",
+		[SIM_DAMAGE_RECTS] = "rectangles",
+		[SIM_DAMAGE_NONE] = "compare",
+	};
+
+	member_string(json, "damage", words[sim_of(source)->options.damage]);
+}
+
 static void sim_close(struct source *source)
 {
 	struct sim *sim = sim_of(source);
@@ -264,6 +276,7 @@ static const struct source_ops sim_ops = {
 	.event_fd = sim_event_fd,
 	.hint = sim_hint,
 	.rest = sim_rest,
+	.describe = sim_describe,
 	.close = sim_close,
 };
 

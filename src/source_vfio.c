@@ -10,6 +10,7 @@
 #include "buffers.h"
 #include "device.h"
 #include "log.h"
+#include "member.h"
 #include "tracker.h"
 #include "vfio.h"
 
@@ -391,6 +392,46 @@ static void source_rest(struct source *base)
 	source->tracker_tried = false;
 }
 
+/* How the device is held: it may be none of ours, or nobody watches. */
+static const char *holding(const struct source_vfio *source)
+{
+	if (source->vfio.device < 0)
+		return NULL;
+	if (source->vfio.pidfd >= 0)
+		return "attached";
+	return source->name ? "opened" : "inherited";
+}
+
+static void describe_owner(const struct owner *owner, JsonBuilder *json)
+{
+	char *command = owner_command(owner);
+
+	member_object(json, "owner");
+	member_int(json, "pid", owner->pid);
+	member_string(json, "command", command);
+	member_string(json, "node", owner->node);
+	json_builder_end_object(json);
+	g_free(command);
+}
+
+static void source_describe(struct source *base, JsonBuilder *json)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+	bool open = source->vfio.device >= 0;
+	bool region = source->transport == VFIO_GFX_PLANE_TYPE_REGION;
+
+	member_string(json, "damage",
+		      tracker_event_fd(&source->tracker) >= 0 ? "status region" : "compare");
+	member_string(json, "name", source->name);
+	member_string(json, "held", holding(source));
+	member_string(json, "transport", !open ? NULL : region ? "region" : "dmabuf");
+	member_string(json, "way", open ? buffers_way(&source->buffers) : NULL);
+	if (open && source->vfio.pidfd >= 0)
+		describe_owner(&source->owner, json);
+	else
+		member_null(json, "owner");
+}
+
 static void source_close(struct source *base)
 {
 	struct source_vfio *source = (struct source_vfio *)base;
@@ -409,6 +450,7 @@ static const struct source_ops source_vfio_ops = {
 	.event_fd = source_event_fd,
 	.hint = source_hint,
 	.rest = source_rest,
+	.describe = source_describe,
 	.close = source_close,
 };
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "log.h"
+#include "member.h"
 #include "vnc_client.h"
 #include "vnc_library.h"
 
@@ -345,6 +346,25 @@ static void vnc_demand(struct sink *sink, struct sink_demand *demand)
 	pthread_mutex_unlock(&vnc->lock);
 }
 
+static void vnc_describe(struct sink *sink, JsonBuilder *json)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+	struct vnc_counts counts;
+
+	vnc_count(sink, &counts);
+	member_int(json, "accepted", counts.door.accepted);
+	member_int(json, "refused", counts.door.refused);
+	member_int(json, "failed", counts.door.failed);
+	member_int(json, "stalled", counts.stalled);
+	member_int(json, "behind", counts.dropped_behind);
+	member_array(json, "clients");
+	pthread_mutex_lock(&vnc->lock);
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_describe(((struct guest *)vnc->guests->pdata[i])->client, json);
+	pthread_mutex_unlock(&vnc->lock);
+	json_builder_end_array(json);
+}
+
 static void vnc_close(struct sink *sink)
 {
 	struct vnc *vnc = (struct vnc *)sink;
@@ -371,6 +391,7 @@ static const struct sink_ops vnc_ops = {
 	.wake = vnc_wake,
 	.captured = vnc_captured,
 	.demand = vnc_demand,
+	.describe = vnc_describe,
 	.close = vnc_close,
 };
 

@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "member.h"
 #include "vnc_library.h"
 #include "vnc_parser.h"
+#include "vnc_tally.h"
 
 #define READ_AT_ONCE 4096
 /* What a client may say between two refills: far more than hands and clipboards can. */
@@ -62,6 +64,7 @@ struct vnc_client {
 	bool whole;   /* the new request is not an incremental one */
 	bool again;   /* it was sent pixels of a frame that it had: it can take a newer one */
 	bool waiting; /* as last told by poke */
+	struct vnc_tally tally;
 };
 
 /* What the sending thread takes along, all at once. */
@@ -89,6 +92,7 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 	pthread_mutex_init(&client->lock, NULL);
 	pthread_cond_init(&client->news, NULL);
 	vnc_parser_init(&client->parser);
+	vnc_tally_init(&client->tally);
 	vnc_client_refill(client);
 	return client;
 }
@@ -224,6 +228,7 @@ static struct vnc_library *attach(struct vnc_client *client)
 static void turn(struct vnc_client *client, struct vnc_library *library)
 {
 	enum vnc_library_result result;
+	gint64 begun = g_get_monotonic_time();
 	struct work work;
 	bool poke;
 
@@ -234,6 +239,9 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 	pthread_mutex_lock(&client->lock);
 	client->sending = false;
 	client->rest = vnc_library_has_rest(library);
+	if (result == VNC_LIBRARY_SENT)
+		vnc_tally_sent(&client->tally, begun, vnc_library_bytes(library),
+			       !damage_is_empty(&client->damage));
 	if (result == VNC_LIBRARY_SENT)
 		client->asked = false;
 	else if (work.request)
@@ -316,6 +324,7 @@ void vnc_client_wake(struct vnc_client *client, const struct damage *damage)
 	if (!client->stop && damage->width == client->damage.width &&
 	    damage->height == client->damage.height) {
 		damage_merge(&client->damage, damage);
+		vnc_tally_pending(&client->tally);
 		begins_to_wait(client);
 		if (has_work(client))
 			pthread_cond_signal(&client->news);
@@ -348,6 +357,19 @@ void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand)
 		}
 	}
 	pthread_mutex_unlock(&client->lock);
+}
+
+void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
+{
+	json_builder_begin_object(json);
+	member_string(json, "peer", client->peer);
+	member_bool(json, "view_only", true);
+	pthread_mutex_lock(&client->lock);
+	vnc_tally_describe(&client->tally, &client->encodings, json);
+	member_bool(json, "waiting", client->waiting);
+	member_int(json, "pending_cells", (gint64)damage_count(&client->damage));
+	pthread_mutex_unlock(&client->lock);
+	json_builder_end_object(json);
 }
 
 int vnc_client_fd(const struct vnc_client *client)

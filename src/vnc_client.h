@@ -36,6 +36,9 @@ void vnc_client_wake(struct vnc_client *client, const struct damage *damage);
 void vnc_client_captured(struct vnc_client *client);
 void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand);
 
+/* An object of the array that is open in json. */
+void vnc_client_describe(struct vnc_client *client, JsonBuilder *json);
+
 int vnc_client_fd(const struct vnc_client *client);
 const char *vnc_client_peer(const struct vnc_client *client);
 

@@ -487,3 +487,8 @@ bool vnc_library_has_rest(const struct vnc_library *library)
 	return !sraRgnEmpty(library->client->modifiedRegion) || !is_told(library) ||
 	       library->announce || library->cursor_pending;
 }
+
+uint32_t vnc_library_bytes(const struct vnc_library *library)
+{
+	return (uint32_t)rfbStatGetSentBytes(library->client);
+}

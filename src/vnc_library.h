@@ -65,6 +65,9 @@ void vnc_library_add(struct vnc_library *library, const struct damage *damage);
 /* Blocks until the socket has taken it all, or breaks. */
 enum vnc_library_result vnc_library_update(struct vnc_library *library);
 
+/* Bytes of updates so far, modulo 2^32. */
+uint32_t vnc_library_bytes(const struct vnc_library *library);
+
 /* Something is unsent that the last request did not ask for, or that waits for one. */
 bool vnc_library_has_rest(const struct vnc_library *library);
 

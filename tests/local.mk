@@ -1,5 +1,5 @@
 # tests/: unit tests (cmocka), one per room.
-UNIT_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(PIXMAN_CFLAGS) $(DRM_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(DRM_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS) $(CMOCKA_LIBS)
 include tests/unit/local.mk
 include tests/checkdetile.mk

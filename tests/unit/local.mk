@@ -47,6 +47,11 @@ tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_frame_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_histogram
+tests_unit_test_histogram_SOURCES = tests/unit/test_histogram.c
+tests_unit_test_histogram_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_histogram_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_image
 tests_unit_test_image_SOURCES = tests/unit/test_image.c
 tests_unit_test_image_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
@@ -56,6 +61,11 @@ UNIT_TESTS += tests/unit/test_input
 tests_unit_test_input_SOURCES = tests/unit/test_input.c
 tests_unit_test_input_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_input_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_meter
+tests_unit_test_meter_SOURCES = tests/unit/test_meter.c
+tests_unit_test_meter_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_meter_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_pacer
 tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c

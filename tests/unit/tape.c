@@ -60,6 +60,12 @@ static void tape_nothing(struct source *base)
 	(void)base;
 }
 
+static void tape_describe(struct source *base, JsonBuilder *json)
+{
+	(void)base;
+	(void)json;
+}
+
 static const struct source_ops tape_ops = {
 	.name = "tape",
 	.acquire = tape_acquire,
@@ -68,6 +74,7 @@ static const struct source_ops tape_ops = {
 	.event_fd = tape_event_fd,
 	.hint = tape_hint,
 	.rest = tape_nothing,
+	.describe = tape_describe,
 	.close = tape_nothing,
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "member.h"
 #include "unit.h"
 
 /* A device under the test's control, and a sink that keeps count. */
@@ -80,6 +81,12 @@ static void fake_rest(struct source *base)
 	((struct fake_source *)base)->rests++;
 }
 
+static void fake_source_describe(struct source *base, JsonBuilder *json)
+{
+	(void)base;
+	member_string(json, "damage", "fake");
+}
+
 static void fake_source_close(struct source *base)
 {
 	((struct fake_source *)base)->closes++;
@@ -93,6 +100,7 @@ static const struct source_ops fake_source_ops = {
 	.event_fd = fake_event_fd,
 	.hint = fake_hint,
 	.rest = fake_rest,
+	.describe = fake_source_describe,
 	.close = fake_source_close,
 };
 
@@ -129,6 +137,13 @@ static void fake_demand(struct sink *base, struct sink_demand *demand)
 	sink->demand.fresh = 0;
 }
 
+static void fake_sink_describe(struct sink *base, JsonBuilder *json)
+{
+	(void)base;
+	member_array(json, "clients");
+	json_builder_end_array(json);
+}
+
 static void fake_sink_close(struct sink *base)
 {
 	struct fake_sink *sink = (struct fake_sink *)base;
@@ -143,6 +158,7 @@ static const struct sink_ops fake_sink_ops = {
 	.wake = fake_wake,
 	.captured = fake_captured,
 	.demand = fake_demand,
+	.describe = fake_sink_describe,
 	.close = fake_sink_close,
 };
 
@@ -354,6 +370,57 @@ static void test_screen_rests_when_the_last_client_leaves(void **state)
 	assert_int_equal(screen_counters(fixture->screen)->looks, looks);
 }
 
+static JsonObject *describe(struct screen *screen, JsonNode **root)
+{
+	JsonBuilder *json = json_builder_new();
+
+	json_builder_begin_object(json);
+	screen_describe(screen, json);
+	json_builder_end_object(json);
+	*root = json_builder_get_root(json);
+	g_object_unref(json);
+	return json_node_get_object(*root);
+}
+
+static void test_screen_describes_what_it_shows(void **state)
+{
+	struct fixture *fixture = *state;
+	JsonObject *all, *member;
+	JsonNode *root;
+
+	start(fixture);
+	all = describe(fixture->screen, &root);
+	assert_false(json_object_get_boolean_member(all, "signal"));
+	assert_true(json_object_get_null_member(all, "mode"));
+	assert_string_equal(json_object_get_string_member(all, "reason"),
+			    "waiting for the first picture");
+	member = json_object_get_object_member(all, "pacer");
+	assert_string_equal(json_object_get_string_member(member, "state"), "asleep");
+	json_node_unref(root);
+
+	join(fixture);
+	run_until_captured(fixture, 1);
+	all = describe(fixture->screen, &root);
+	assert_true(json_object_get_boolean_member(all, "signal"));
+	assert_true(json_object_get_null_member(all, "reason"));
+	member = json_object_get_object_member(all, "mode");
+	assert_int_equal(json_object_get_int_member(member, "width"), 100);
+	assert_int_equal(json_object_get_int_member(member, "stride"), 400);
+	assert_string_equal(json_object_get_string_member(member, "format"), "XR24");
+	assert_string_equal(json_object_get_string_member(member, "layout"), "linear");
+	member = json_object_get_object_member(all, "source");
+	assert_string_equal(json_object_get_string_member(member, "kind"), "fake");
+	assert_string_equal(json_object_get_string_member(member, "damage"), "fake");
+	member = json_object_get_object_member(all, "counters");
+	assert_int_equal(json_object_get_int_member(member, "passes"), 1);
+	assert_int_equal(json_object_get_int_member(member, "bytes_read"), 100 * 50 * 4);
+	assert_int_equal(json_object_get_int_member(member, "cells"), 4);
+	member = json_object_get_object_member(json_object_get_object_member(all, "time"), "read");
+	assert_int_equal(json_object_get_int_member(member, "count"), 1);
+	assert_int_equal(json_array_get_length(json_object_get_array_member(all, "sinks")), 1);
+	json_node_unref(root);
+}
+
 #define SCREEN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -367,6 +434,7 @@ int main(void)
 		SCREEN_TEST(test_screen_refuses_a_hostile_plane),
 		SCREEN_TEST(test_screen_reads_nothing_that_the_source_calls_unchanged),
 		SCREEN_TEST(test_screen_rests_when_the_last_client_leaves),
+		SCREEN_TEST(test_screen_describes_what_it_shows),
 	};
 
 	return cmocka_run_group_tests_name("screen", tests, NULL, NULL);

@@ -405,6 +405,61 @@ static void test_vnc_gives_a_palette_to_who_wants_one(void **state)
 	stage_close(&stage);
 }
 
+/* The one client of the stage, as `planecast status` tells of it; frees the last. */
+static JsonObject *describe_client(struct stage *stage, JsonNode **root)
+{
+	JsonBuilder *json = json_builder_new();
+	JsonArray *clients;
+
+	g_clear_pointer(root, json_node_unref);
+	json_builder_begin_object(json);
+	pthread_mutex_lock(&stage->main);
+	stage->sink->ops->describe(stage->sink, json);
+	pthread_mutex_unlock(&stage->main);
+	json_builder_end_object(json);
+	*root = json_builder_get_root(json);
+	g_object_unref(json);
+	clients = json_object_get_array_member(json_node_get_object(*root), "clients");
+	assert_int_equal(json_array_get_length(clients), 1);
+	return json_array_get_object_element(clients, 0);
+}
+
+static void test_vnc_describes_its_clients(void **state)
+{
+	JsonNode *root = NULL;
+	struct stage stage;
+	JsonObject *client;
+	gint64 updates;
+	struct rfb rfb;
+
+	(void)state;
+	stage_open(&stage, NULL, 320, 240);
+	join(&stage, &rfb, ALL);
+	assert_true(rfb_converge(&rfb, stage.frame, 3));
+	/* The update is counted a moment after the client has it. */
+	do {
+		client = describe_client(&stage, &root);
+		updates = json_object_get_int_member(client, "updates");
+	} while (updates < rfb.updates);
+	assert_int_equal(updates, rfb.updates);
+	assert_true(json_object_get_int_member(client, "bytes_sent") >= 320 * 240 * 4);
+	assert_true(json_object_get_int_member(client, "bytes_sent") < 320 * 240 * 4 * 3);
+	assert_string_equal(json_object_get_string_member(client, "encoding"), "raw");
+	assert_true(json_object_get_null_member(client, "quality"));
+	assert_int_equal(json_object_get_int_member(client, "pending_cells"), 0);
+	assert_int_equal(json_object_get_int_member(client, "lag_ms"), 0);
+
+	/* It has not asked again: what changes now waits, and grows older. */
+	stage_paint(&stage, 0, 0, 100, 32);
+	do
+		client = describe_client(&stage, &root);
+	while (!json_object_get_int_member(client, "lag_ms"));
+	assert_int_equal(json_object_get_int_member(client, "pending_cells"), 2);
+	json_node_unref(root);
+	rfb_close(&rfb);
+	stage_close(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_vnc_denies_sizes_that_clients_want),
 		cmocka_unit_test(test_vnc_translates_pixel_formats),
 		cmocka_unit_test(test_vnc_gives_a_palette_to_who_wants_one),
+		cmocka_unit_test(test_vnc_describes_its_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
