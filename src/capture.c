@@ -25,6 +25,7 @@ struct capture {
 struct pass {
 	struct capture *capture;
 	const struct plane_format *format;
+	const uint32_t *palette;
 	struct detile_surface surface;
 	const struct damage *limit;
 	struct frame *frame;
@@ -54,6 +55,11 @@ void capture_destroy(struct capture *capture)
 	free(capture);
 }
 
+const char *capture_strerror(int ret)
+{
+	return ret == -EFAULT ? "its memory went away while it was read" : g_strerror(-ret);
+}
+
 uint64_t capture_bytes_read(const struct capture *capture)
 {
 	return capture->bytes_read;
@@ -81,7 +87,7 @@ static void convert_rect(struct pass *pass, const struct detile_rect *rect)
 		pass->format->convert(
 			pass->raw + y * pass->raw_stride + (size_t)rect->x * pass->format->cpp,
 			(uint32_t *)(pass->converted + y * pass->converted_stride) + rect->x,
-			rect->width);
+			rect->width, pass->palette);
 }
 
 /* A rectangle within one row of cells: detile to scratch, convert there, compare with the frame. */
@@ -188,6 +194,7 @@ int capture_pass(struct capture *capture, const struct plane *plane, const struc
 	struct pass pass = {
 		.capture = capture,
 		.format = plane_format(plane->fourcc),
+		.palette = plane->palette,
 		.limit = limit,
 		.frame = frame,
 		.changed = changed,

@@ -26,6 +26,9 @@ void capture_destroy(struct capture *capture); /* takes NULL */
 int capture_pass(struct capture *capture, const struct plane *plane, const struct damage *limit,
 		 struct frame *frame, struct damage *changed);
 
+/* What a failure means, for people. */
+const char *capture_strerror(int ret);
+
 /* Bytes of planes read so far. */
 uint64_t capture_bytes_read(const struct capture *capture);
 

@@ -72,6 +72,16 @@ int cmd_open_source(const char *spec, enum source_vfio_policy policy, struct sou
 	return ret;
 }
 
+int cmd_set_palette(struct source *source, const char *name, uint32_t colours[PALETTE_COLOURS],
+		    GError **error)
+{
+	int ret = name ? palette_get(name, colours, error) : 0;
+
+	if (!ret && name)
+		source->palette = colours;
+	return ret;
+}
+
 int cmd_report(const char *subject, GError *error)
 {
 	int code = error->domain == PLANECAST_ERROR ? error->code : EXIT_FAILED;

@@ -8,7 +8,11 @@
 
 #include <glib.h>
 
+#include "palette.h"
 #include "source_vfio.h"
+
+/* The words for --palette. */
+#define CMD_PALETTE_HELP "colours of C8 pixels: grey, rgb332, or a file of 256 times 3 bytes [grey]"
 
 int cmd_list(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
@@ -26,6 +30,13 @@ int cmd_options(int *argc, char ***argv, const GOptionEntry *entries, const char
 
 /* Opens what a DEVICE names; on failure error has the words, and the exit code as its code. */
 int cmd_open_source(const char *spec, enum source_vfio_policy policy, struct source **source,
+		    GError **error);
+
+/*
+ * Has C8 pixels shown by the palette that --palette names (NULL: grey); the source is borrowing
+ * colours from then on.
+ */
+int cmd_set_palette(struct source *source, const char *name, uint32_t colours[PALETTE_COLOURS],
 		    GError **error);
 
 /* "planecast: SUBJECT: message" on stderr; frees the error and returns its exit code. */

@@ -17,7 +17,7 @@
 #define MAX_SECONDS 86400
 
 struct screenshot_options {
-	char *output, *format, *plane;
+	char *output, *format, *plane, *palette;
 	double wait;
 	enum image_format image_format;
 	enum shot_planes planes;
@@ -100,6 +100,7 @@ static int write_image(const struct screenshot_options *options, pixman_image_t 
 
 static int screenshot(const char *spec, const struct screenshot_options *options)
 {
+	uint32_t colours[PALETTE_COLOURS];
 	struct source *source;
 	pixman_image_t *image;
 	GError *error = NULL;
@@ -107,7 +108,9 @@ static int screenshot(const char *spec, const struct screenshot_options *options
 
 	if (ret)
 		return cmd_report(spec, error);
-	ret = take(source, options, &image, &error);
+	ret = cmd_set_palette(source, options->palette, colours, &error);
+	if (!ret)
+		ret = take(source, options, &image, &error);
 	/* The device is free again before the file is written. */
 	source->ops->close(source);
 	if (!ret) {
@@ -127,6 +130,8 @@ int cmd_screenshot(int argc, char **argv)
 		 "FORMAT"},
 		{"plane", 0, 0, G_OPTION_ARG_STRING, &options.plane,
 		 "primary, cursor or both [primary]", "PLANE"},
+		{"palette", 0, 0, G_OPTION_ARG_FILENAME, &options.palette, CMD_PALETTE_HELP,
+		 "PALETTE"},
 		{"wait", 0, 0, G_OPTION_ARG_DOUBLE, &options.wait,
 		 "wait so long for a display that is off [0]", "SECONDS"},
 		G_OPTION_ENTRY_NULL,
@@ -147,5 +152,6 @@ int cmd_screenshot(int argc, char **argv)
 	g_free(options.output);
 	g_free(options.format);
 	g_free(options.plane);
+	g_free(options.palette);
 	return ret;
 }

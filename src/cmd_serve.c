@@ -14,7 +14,7 @@
 #define MAX_CLIENTS     256
 
 struct serve_options {
-	char **vnc;
+	char **vnc, *palette;
 	gboolean own, verbose;
 	int max_fps, max_clients;
 };
@@ -30,6 +30,8 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 		 "at most so many frames a second [60]", "N"},
 		{"max-clients", 0, 0, G_OPTION_ARG_INT, &options->max_clients,
 		 "at most so many viewers [32]", "N"},
+		{"palette", 0, 0, G_OPTION_ARG_FILENAME, &options->palette, CMD_PALETTE_HELP,
+		 "PALETTE"},
 		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "say more", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
@@ -108,6 +110,7 @@ static int serve(const char *spec, const struct serve_options *options)
 {
 	struct screen_options screen_options = {.max_fps = (unsigned int)options->max_fps};
 	struct screen *screen = NULL;
+	uint32_t colours[PALETTE_COLOURS];
 	struct source *source = NULL;
 	GError *error = NULL;
 	int ret = cmd_open_source(spec, options->own ? SOURCE_VFIO_ATTACH_OPEN : SOURCE_VFIO_FOLLOW,
@@ -115,6 +118,11 @@ static int serve(const char *spec, const struct serve_options *options)
 
 	if (ret)
 		return cmd_report(spec, error);
+	ret = cmd_set_palette(source, options->palette, colours, &error);
+	if (ret) {
+		source->ops->close(source);
+		return cmd_report(spec, error);
+	}
 	if (screen_create(source, &screen_options, &screen)) {
 		source->ops->close(source);
 		log_error("%s: out of memory", spec);
@@ -135,5 +143,6 @@ int cmd_serve(int argc, char **argv)
 	if (!ret)
 		ret = serve(argv[1], &options);
 	g_strfreev(options.vnc);
+	g_free(options.palette);
 	return ret;
 }

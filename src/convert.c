@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "convert.h"
 
-void convert_c8(const uint8_t *from, uint32_t *to, uint32_t width)
+void convert_c8(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette)
 {
 	for (uint32_t x = 0; x < width; x++)
-		to[x] = from[x] * 0x010101u;
+		to[x] = palette ? palette[from[x]] : from[x] * 0x010101u;
 }
 
 static uint32_t clamp(int value)
@@ -34,22 +34,26 @@ static inline void convert_pairs(const uint8_t *from, uint32_t *to, uint32_t wid
 	}
 }
 
-void convert_yuyv(const uint8_t *from, uint32_t *to, uint32_t width)
+void convert_yuyv(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette)
 {
+	(void)palette;
 	convert_pairs(from, to, width, 0, 1, 3);
 }
 
-void convert_yvyu(const uint8_t *from, uint32_t *to, uint32_t width)
+void convert_yvyu(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette)
 {
+	(void)palette;
 	convert_pairs(from, to, width, 0, 3, 1);
 }
 
-void convert_uyvy(const uint8_t *from, uint32_t *to, uint32_t width)
+void convert_uyvy(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette)
 {
+	(void)palette;
 	convert_pairs(from, to, width, 1, 0, 2);
 }
 
-void convert_vyuy(const uint8_t *from, uint32_t *to, uint32_t width)
+void convert_vyuy(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette)
 {
+	(void)palette;
 	convert_pairs(from, to, width, 1, 2, 0);
 }

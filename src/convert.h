@@ -10,13 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Indices as a ramp of grey: the palette is the device's own, and no interface tells it. */
-void convert_c8(const uint8_t *from, uint32_t *to, uint32_t width);
+/* Indices by a palette of 256 colours, or (NULL) as a ramp of grey: palette.h. */
+void convert_c8(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette);
 
-/* Pairs of pixels with one colour: ITU-R BT.601, limited range, as DRM planes have by default. */
-void convert_yuyv(const uint8_t *from, uint32_t *to, uint32_t width);
-void convert_yvyu(const uint8_t *from, uint32_t *to, uint32_t width);
-void convert_uyvy(const uint8_t *from, uint32_t *to, uint32_t width);
-void convert_vyuy(const uint8_t *from, uint32_t *to, uint32_t width);
+/*
+ * Pairs of pixels with one colour: ITU-R BT.601, limited range, as DRM planes have by default. No
+ * palette is looked at.
+ */
+void convert_yuyv(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette);
+void convert_yvyu(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette);
+void convert_uyvy(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette);
+void convert_vyuy(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette);
 
 #endif

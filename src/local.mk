@@ -42,6 +42,7 @@ libplanecast_a_SOURCES = \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
+	src/palette.c src/palette.h \
 	src/plane.c src/plane.h \
 	src/probe.c src/probe.h \
 	src/pump.c src/pump.h \

@@ -75,6 +75,60 @@ const char *plane_layout_name(enum detile_layout layout)
 	return layout < DETILE_LAYOUTS ? names[layout] : "unknown";
 }
 
+/* Intel's that no detiling knows (drm_fourcc.h): most have a second surface, of compression. */
+static const char *const intel_modifiers[] = {
+	[1] = "x-tiled",
+	[2] = "y-tiled",
+	[3] = "yf-tiled",
+	[4] = "y-tiled with CCS",
+	[5] = "yf-tiled with CCS",
+	[6] = "y-tiled with gen12 render CCS",
+	[7] = "y-tiled with gen12 media CCS",
+	[8] = "y-tiled with gen12 render CCS and clear colour",
+	[9] = "4-tiled",
+	[10] = "4-tiled with DG2 render CCS",
+	[11] = "4-tiled with DG2 media CCS",
+	[12] = "4-tiled with DG2 render CCS and clear colour",
+	[13] = "4-tiled with MTL render CCS",
+	[14] = "4-tiled with MTL media CCS",
+	[15] = "4-tiled with MTL render CCS and clear colour",
+	[16] = "4-tiled with Lunar Lake CCS",
+	[17] = "4-tiled with Battlemage CCS",
+};
+
+static const char *const modifier_vendors[] = {
+	[DRM_FORMAT_MOD_VENDOR_INTEL] = "Intel",
+	[DRM_FORMAT_MOD_VENDOR_AMD] = "AMD",
+	[DRM_FORMAT_MOD_VENDOR_NVIDIA] = "NVIDIA",
+	[DRM_FORMAT_MOD_VENDOR_SAMSUNG] = "Samsung",
+	[DRM_FORMAT_MOD_VENDOR_QCOM] = "Qualcomm",
+	[DRM_FORMAT_MOD_VENDOR_VIVANTE] = "Vivante",
+	[DRM_FORMAT_MOD_VENDOR_BROADCOM] = "Broadcom",
+	[DRM_FORMAT_MOD_VENDOR_ARM] = "Arm",
+	[DRM_FORMAT_MOD_VENDOR_ALLWINNER] = "Allwinner",
+	[DRM_FORMAT_MOD_VENDOR_AMLOGIC] = "Amlogic",
+};
+
+void plane_modifier_name(uint64_t modifier, char name[PLANE_MODIFIER_NAME])
+{
+	uint64_t vendor = modifier >> 56, value = modifier & 0x00ffffffffffffffull;
+	const char *text = NULL;
+
+	if (modifier == DRM_FORMAT_MOD_LINEAR)
+		text = "linear";
+	else if (modifier == DRM_FORMAT_MOD_INVALID)
+		text = "none told";
+	else if (vendor == DRM_FORMAT_MOD_VENDOR_INTEL && value < G_N_ELEMENTS(intel_modifiers))
+		text = intel_modifiers[value];
+	if (text)
+		g_snprintf(name, PLANE_MODIFIER_NAME, "%s (0x%016" PRIx64 ")", text, modifier);
+	else
+		g_snprintf(name, PLANE_MODIFIER_NAME, "0x%016" PRIx64 " of %s", modifier,
+			   vendor < G_N_ELEMENTS(modifier_vendors) && modifier_vendors[vendor]
+				   ? modifier_vendors[vendor]
+				   : "an unknown vendor");
+}
+
 void plane_fourcc_name(uint32_t fourcc, char name[5])
 {
 	for (unsigned int i = 0; i < 4; i++) {
@@ -110,15 +164,17 @@ bool plane_is_same(const struct plane *a, const struct plane *b)
 static int validate_format(const struct plane *plane, GError **error)
 {
 	enum detile_layout layout;
-	char name[5];
+	char name[5], modifier[PLANE_MODIFIER_NAME];
 
 	plane_fourcc_name(plane->fourcc, name);
 	if (!plane_format(plane->fourcc))
 		return fail(error, EXIT_FAILED, ENOTSUP, "unknown pixel format %s (0x%08x)", name,
 			    plane->fourcc);
-	if (plane_layout(plane->modifier, &layout))
-		return fail(error, EXIT_FAILED, ENOTSUP, "unknown modifier 0x%016" PRIx64,
-			    plane->modifier);
+	if (plane_layout(plane->modifier, &layout)) {
+		plane_modifier_name(plane->modifier, modifier);
+		return fail(error, EXIT_FAILED, ENOTSUP, "pixels of modifier %s are not known",
+			    modifier);
+	}
 	return 0;
 }
 

@@ -26,16 +26,17 @@ enum plane_type {
 #define PLANE_MAX_STRIDE    (PLANE_MAX_DIMENSION * 16u)
 
 struct plane {
-	uint32_t fourcc;        /* DRM_FORMAT_*, drm_fourcc.h */
-	uint64_t modifier;      /* DRM_FORMAT_MOD_* or I915_FORMAT_MOD_* */
-	uint32_t width, height; /* pixels */
-	uint32_t stride;        /* bytes a row of pixels */
-	const uint8_t *data;    /* borrowed from the source until release */
-	size_t size;            /* bytes readable at data */
-	bool wc;                /* data is uncached or write-combined: each line is read once */
-	int32_t x, y;           /* position on the screen, pixels (cursor) */
-	int32_t hot_x, hot_y;   /* hot spot, pixels (cursor) */
-	uint64_t generation;    /* changes when the plane is another one: mode, buffer, device */
+	uint32_t fourcc;         /* DRM_FORMAT_*, drm_fourcc.h */
+	uint64_t modifier;       /* DRM_FORMAT_MOD_* or I915_FORMAT_MOD_* */
+	uint32_t width, height;  /* pixels */
+	uint32_t stride;         /* bytes a row of pixels */
+	const uint8_t *data;     /* borrowed from the source until release */
+	size_t size;             /* bytes readable at data */
+	bool wc;                 /* data is uncached or write-combined: each line is read once */
+	const uint32_t *palette; /* of C8: 256 colours, borrowed; NULL: grey */
+	int32_t x, y;            /* position on the screen, pixels (cursor) */
+	int32_t hot_x, hot_y;    /* hot spot, pixels (cursor) */
+	uint64_t generation;     /* changes when the plane is another one: mode, buffer, device */
 };
 
 /*
@@ -54,7 +55,7 @@ struct plane_format {
 	uint32_t cpp; /* bytes a pixel */
 	pixman_format_code_t pixman;
 	/* What pixman does not convert (its code is 0): convert.h. */
-	void (*convert)(const uint8_t *from, uint32_t *to, uint32_t width);
+	void (*convert)(const uint8_t *from, uint32_t *to, uint32_t width, const uint32_t *palette);
 	uint32_t group; /* so many pixels have bytes in common; a row holds whole groups */
 };
 
@@ -64,6 +65,10 @@ const struct plane_format *plane_format(uint32_t fourcc);
 /* The tiling of a modifier; -ENOTSUP if it is not one that detile/ knows. */
 int plane_layout(uint64_t modifier, enum detile_layout *layout);
 const char *plane_layout_name(enum detile_layout layout);
+
+/* The name of a modifier for people, with its number: "Y-tiled with CCS (0x...)". */
+#define PLANE_MODIFIER_NAME 64
+void plane_modifier_name(uint64_t modifier, char name[PLANE_MODIFIER_NAME]);
 
 /* The four characters of a fourcc, unprintable ones as '?'. */
 void plane_fourcc_name(uint32_t fourcc, char name[5]);

@@ -223,6 +223,7 @@ static void look(struct screen *screen, int64_t now)
 	ret = ops->acquire(screen->source, PLANE_PRIMARY, &plane, &error);
 	histogram_add(&screen->acquiring, g_get_monotonic_time() - now);
 	if (!ret) {
+		plane.palette = screen->source->palette;
 		ret = plane_validate(&plane, &error);
 		if (!ret)
 			ret = show_plane(screen, &plane, &changed);
@@ -234,7 +235,7 @@ static void look(struct screen *screen, int64_t now)
 		pacer_retry(&screen->pacer, now);
 	} else {
 		if (ret)
-			show_card(screen, error ? error->message : g_strerror(-ret));
+			show_card(screen, error ? error->message : capture_strerror(ret));
 		if (changed)
 			meter_add(&screen->changes, now);
 		pacer_looked(&screen->pacer, now, changed);

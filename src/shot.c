@@ -9,9 +9,7 @@
 
 static int failed(GError **error, int ret)
 {
-	if (ret == -EFAULT)
-		return fail(error, EXIT_FAILED, EFAULT, "its memory went away while it was read");
-	return fail(error, EXIT_FAILED, -ret, "%s", g_strerror(-ret));
+	return fail(error, EXIT_FAILED, -ret, "%s", capture_strerror(ret));
 }
 
 /* Reads the acquired primary plane into a frame of its own. */
@@ -48,6 +46,7 @@ static int take_primary(struct source *source, struct frame **frame, GError **er
 
 	if (ret)
 		return ret;
+	plane.palette = source->palette;
 	ret = plane_validate(&plane, error);
 	if (!ret)
 		ret = read_frame(source, &plane, frame, error);

@@ -60,6 +60,7 @@ struct source_ops {
 
 struct source {
 	const struct source_ops *ops;
+	const uint32_t *palette; /* of C8 planes, for who reads them; borrowed, NULL: grey */
 	/*
 	 * Set by whoever drives the source, NULL if nobody does: something outside happened that
 	 * event_fd() does not tell (the owner went away); acquire() would answer something new.

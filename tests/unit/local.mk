@@ -72,6 +72,11 @@ tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c
 tests_unit_test_pacer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pacer_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_palette
+tests_unit_test_palette_SOURCES = tests/unit/test_palette.c
+tests_unit_test_palette_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_palette_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_pattern
 tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
 tests_unit_test_pattern_CFLAGS = $(UNIT_CFLAGS)

@@ -142,6 +142,24 @@ static void test_capture_converts_formats(void **state)
 	}
 }
 
+static void test_capture_converts_by_a_given_palette(void **state)
+{
+	uint32_t palette[256];
+	struct fixture *fixture = *state;
+
+	for (uint32_t i = 0; i < 256; i++)
+		palette[i] = i * 0x010203 ^ 0xabcdef;
+	memset(fixture->bytes, 0x42, 1024 * HEIGHT);
+	fixture->plane.fourcc = DRM_FORMAT_C8;
+	fixture->plane.palette = palette;
+	assert_int_equal(pass(fixture, NULL), 0);
+	assert_int_equal(frame_pixel(fixture, 0, 0), palette[0x42]);
+	assert_int_equal(frame_pixel(fixture, WIDTH - 1, HEIGHT - 1), palette[0x42]);
+	fixture->plane.palette = NULL;
+	assert_int_equal(pass(fixture, NULL), 0);
+	assert_int_equal(frame_pixel(fixture, 1, 1), 0x424242);
+}
+
 /* One row of bytes, repeated down the plane, and what its first pixels become. */
 static void expect_row(struct fixture *fixture, uint32_t fourcc, const uint8_t *bytes, size_t size,
 		       const uint32_t *expected, uint32_t count)
@@ -291,6 +309,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_capture_converts_formats, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture_shows_indices_as_grey, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_capture_converts_by_a_given_palette, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_capture_converts_yuv_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture_yuv_is_bt601, setup, teardown),

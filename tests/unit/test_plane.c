@@ -72,8 +72,8 @@ static void test_plane_refuses_numbers_that_do_not_fit(void **state)
 		SET(fourcc, 0, -ENOTSUP, "unknown pixel format ???? (0x00000000)"),
 		SET(fourcc, DRM_FORMAT_NV12, -ENOTSUP, "unknown pixel format NV12"),
 		SET(modifier, I915_FORMAT_MOD_Y_TILED_CCS, -ENOTSUP,
-		    "unknown modifier 0x0100000000000004"),
-		SET(modifier, DRM_FORMAT_MOD_INVALID, -ENOTSUP, "unknown modifier"),
+		    "y-tiled with CCS (0x0100000000000004) are not known"),
+		SET(modifier, DRM_FORMAT_MOD_INVALID, -ENOTSUP, "none told (0x00ff"),
 #undef SET
 	};
 
