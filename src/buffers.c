@@ -66,7 +66,7 @@ static int open_buffer(struct buffers *buffers, const struct vfio *vfio, uint32_
 
 	if (!buffer)
 		return fail(error, EXIT_FAILED, EAGAIN, "all its buffers are being read");
-	if (transport == VFIO_GFX_PLANE_TYPE_DMABUF) {
+	if (transport == VFIO_GFX_PLANE_TYPE_DMABUF && map_wants_dmabuf(vfio)) {
 		fd = vfio_get_dmabuf(vfio, info->dmabuf_id);
 		if (fd < 0)
 			return fail(error, EXIT_FAILED, -fd, "no dma-buf %u: %s", info->dmabuf_id,
@@ -75,6 +75,7 @@ static int open_buffer(struct buffers *buffers, const struct vfio *vfio, uint32_
 	*buffer = (struct buffer){
 		.used = true,
 		.id = buffers_id(transport, info),
+		.transport = transport,
 		.dmabuf = fd,
 		.map = MAP_CLOSED,
 	};
@@ -119,7 +120,13 @@ const char *buffers_way(const struct buffers *buffers)
 static int map_buffer(struct buffer *buffer, const struct vfio *vfio, const char *name,
 		      const struct vfio_device_gfx_plane_info *info, GError **error)
 {
-	struct map_target target = {vfio, name, info, buffer->dmabuf};
+	struct map_target target = {
+		.vfio = vfio,
+		.name = name,
+		.info = info,
+		.transport = buffer->transport,
+		.dmabuf = buffer->dmabuf,
+	};
 	int ret;
 
 	if (buffer->map.way && map_is_for(&buffer->map, info))

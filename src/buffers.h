@@ -19,7 +19,8 @@ struct buffer {
 	bool used;
 	unsigned int readers; /* planes lent and not yet returned */
 	uint32_t id;          /* region index or dmabuf_id */
-	int dmabuf;           /* while used; -1 for a region */
+	uint32_t transport;
+	int dmabuf; /* while used; -1 for a region, and where it is of no use */
 	uint64_t last_use;
 	struct map map; /* closed until it is read, and where no way leads to it */
 };

@@ -19,6 +19,15 @@ static const struct map_way *const region_ways[] = {&map_region_mmap, &map_regio
 static const struct map_way *const dmabuf_ways[] = {&map_dmabuf_mmap, &map_i915_pread,
 						    &map_i915_gtt, &map_bochs, NULL};
 
+static const struct map_way *const ways_beside[] = {&map_bochs, NULL};
+
+static const struct map_way *const *ways_of(const struct map_target *target)
+{
+	if (target->transport == VFIO_GFX_PLANE_TYPE_REGION)
+		return region_ways;
+	return target->dmabuf < 0 ? ways_beside : dmabuf_ways;
+}
+
 static int try_way(const struct map_way *way, const struct map_target *target, struct map *map,
 		   GString *reasons)
 {
@@ -43,7 +52,7 @@ static int try_way(const struct map_way *way, const struct map_target *target, s
 
 int map_open(const struct map_target *target, struct map *map, GError **error)
 {
-	const struct map_way *const *way = target->dmabuf < 0 ? region_ways : dmabuf_ways;
+	const struct map_way *const *way = ways_of(target);
 	GString *reasons = g_string_new(NULL);
 	int ret = -ENOTSUP;
 
@@ -51,6 +60,8 @@ int map_open(const struct map_target *target, struct map *map, GError **error)
 		ret = try_way(*way, target, map, reasons);
 	if (ret)
 		fail(error, EXIT_FAILED, -ret, "no way to its pixels (%s)", reasons->str);
+	else if (target->tried)
+		g_string_append(target->tried, reasons->str);
 	g_string_free(reasons, TRUE);
 	return ret;
 }

@@ -21,7 +21,9 @@ struct map_target {
 	const struct vfio *vfio;
 	const char *name; /* the device's vfio name, NULL if it has none */
 	const struct vfio_device_gfx_plane_info *info;
-	int dmabuf; /* the plane's dma-buf, borrowed; -1: the plane is a region */
+	uint32_t transport; /* VFIO_GFX_PLANE_TYPE_{REGION,DMABUF} */
+	int dmabuf;     /* the plane's dma-buf, borrowed; -1: a region, or !map_wants_dmabuf() */
+	GString *tried; /* NULL, or gets why the ways before the one that works do not */
 };
 
 struct map {
@@ -60,6 +62,13 @@ extern const struct map_way map_region_mmap, map_region_pread; /* map_region.c *
 extern const struct map_way map_dmabuf_mmap;                   /* map_dmabuf.c */
 extern const struct map_way map_i915_pread, map_i915_gtt;      /* map_i915.c */
 extern const struct map_way map_bochs;                         /* map_bochs.c */
+
+/*
+ * Whether a dma-buf of this device is of use to any way. One of mbochs' is not, for no CPU can map
+ * it, and its driver miscounts when an id is got while another has it open (linux
+ * samples/vfio-mdev/mbochs.c, mbochs_get_gfx_dmabuf()): such a device is read beside it.
+ */
+bool map_wants_dmabuf(const struct vfio *vfio);
 
 /*
  * Opens the first way that works. The plane's numbers have passed plane_check(). -errno of the last

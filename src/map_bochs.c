@@ -6,9 +6,11 @@
  */
 #include "map.h"
 
+#include <drm_fourcc.h>
 #include <errno.h>
 
 #include "log.h"
+#include "tracker.h"
 
 #define PCI_ID       0x11111234u /* device and vendor, at the head of the configuration space */
 #define DISPI_OFFSET 0x500
@@ -36,6 +38,14 @@ static bool is_bochs_display(const struct vfio *vfio)
 
 	return !vfio_region_info(vfio, VFIO_PCI_CONFIG_REGION_INDEX, &config) &&
 	       !vfio_region_read(vfio, &config, &id, sizeof(id)) && id == PCI_ID;
+}
+
+/* mplane is a bochs-display as well, and its dma-bufs are as good as its status region. */
+bool map_wants_dmabuf(const struct vfio *vfio)
+{
+	struct vfio_region_info status;
+
+	return !is_bochs_display(vfio) || !tracker_find(vfio, &status);
 }
 
 static int read_dispi(const struct vfio *vfio, uint16_t *registers)
@@ -81,6 +91,8 @@ static int bochs_open(const struct map_target *target, struct map *map, GError *
 		return fail(error, EXIT_FAILED, ENODEV, "not a bochs-display");
 	if (target->info->drm_plane_type != PLANE_PRIMARY)
 		return fail(error, EXIT_FAILED, ENOTSUP, "only its primary plane lies there");
+	if (target->info->drm_format_mod != DRM_FORMAT_MOD_LINEAR)
+		return fail(error, EXIT_FAILED, ENOTSUP, "tiled pixels are a copy, elsewhere");
 	ret = vfio_region_info(target->vfio, VFIO_PCI_BAR0_REGION_INDEX, &bar);
 	if (ret || !bar.size || bar.size > MAP_MAX_BYTES)
 		return fail(error, EXIT_FAILED, EINVAL, "it has no video memory");

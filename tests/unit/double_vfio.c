@@ -76,6 +76,19 @@ void double_device_show(uint32_t transport, uint64_t modifier)
 	double_device.dmabuf_size = info->size;
 }
 
+void double_device_plug_bochs(uint16_t x_offset, uint16_t y_offset)
+{
+	const uint16_t dispi[] = {0xb0c5, 640, 480, 32, 1, 0, 640, 1000, x_offset, y_offset};
+	const uint32_t id = 0x11111234;
+
+	double_device.regions[VFIO_PCI_CONFIG_REGION_INDEX].size = 256;
+	double_device.regions[VFIO_PCI_BAR0_REGION_INDEX].size = 4 << 20;
+	double_device.regions[VFIO_PCI_BAR2_REGION_INDEX].size = 4096;
+	memcpy(double_device.bytes + (VFIO_PCI_CONFIG_REGION_INDEX << DOUBLE_REGION_BIT), &id, 4);
+	memcpy(double_device.bytes + (VFIO_PCI_BAR2_REGION_INDEX << DOUBLE_REGION_BIT) + 0x500,
+	       dispi, sizeof(dispi));
+}
+
 unsigned int double_device_got(uint32_t id)
 {
 	return GPOINTER_TO_UINT(g_hash_table_lookup(gets, GUINT_TO_POINTER(id))) & (TRIED - 1);
@@ -90,7 +103,7 @@ unsigned int double_device_ungot(void)
 	g_hash_table_iter_init(&iter, gets);
 	while (g_hash_table_iter_next(&iter, NULL, &value))
 		count += !value;
-	return count;
+	return double_device.ungettable ? 0 : count;
 }
 
 static int query(struct vfio_device_gfx_plane_info *info)

@@ -34,6 +34,7 @@ struct double_device {
 	struct vfio_device_gfx_plane_info primary, cursor; /* zero: off */
 	/* What a query answers instead; 0 or -errno. */
 	int (*query)(struct vfio_device_gfx_plane_info *info);
+	bool ungettable; /* ids are not to be got: nothing leaks for that */
 	uint64_t dmabuf_size;
 	void (*fill)(uint32_t id, uint8_t *bytes); /* of a new dma-buf; NULL: zero */
 };
@@ -46,6 +47,9 @@ void double_device_finish(void);
 
 /* 640x480 XR24 as region 16, or as dma-buf 1, of that modifier. */
 void double_device_show(uint32_t transport, uint64_t modifier);
+
+/* Makes it a bochs-display whose 640x480 scanout starts there in its video memory. */
+void double_device_plug_bochs(uint16_t x_offset, uint16_t y_offset);
 
 /* How often the dma-buf of an id was got; how many ids were named by a query that nobody tried to
  * get. */

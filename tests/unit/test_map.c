@@ -87,7 +87,8 @@ static void draw(uint32_t id, uint8_t *bytes)
 static struct map_target region_target(void)
 {
 	double_device_show(VFIO_GFX_PLANE_TYPE_REGION, DRM_FORMAT_MOD_LINEAR);
-	return (struct map_target){&vfio, DOUBLE_NAME, &double_device.primary, -1};
+	return (struct map_target){
+		&vfio, DOUBLE_NAME, &double_device.primary, VFIO_GFX_PLANE_TYPE_REGION, -1, NULL};
 }
 
 static struct map_target dmabuf_target(uint64_t modifier)
@@ -96,21 +97,9 @@ static struct map_target dmabuf_target(uint64_t modifier)
 	double_device.fill = draw;
 	dmabuf = vfio_get_dmabuf(&vfio, 1);
 	assert_true(dmabuf >= 0);
-	return (struct map_target){&vfio, DOUBLE_NAME, &double_device.primary, dmabuf};
-}
-
-/* A bochs-display whose scanout starts some rows down in its video memory. */
-static void plug_bochs(uint16_t x_offset, uint16_t y_offset)
-{
-	const uint16_t dispi[] = {0xb0c5, WIDTH, HEIGHT, 32, 1, 0, WIDTH, 1000, x_offset, y_offset};
-	const uint32_t id = 0x11111234;
-
-	double_device.regions[VFIO_PCI_CONFIG_REGION_INDEX].size = 256;
-	double_device.regions[VFIO_PCI_BAR0_REGION_INDEX].size = 4 << 20;
-	double_device.regions[VFIO_PCI_BAR2_REGION_INDEX].size = 4096;
-	memcpy(double_device.bytes + (VFIO_PCI_CONFIG_REGION_INDEX << DOUBLE_REGION_BIT), &id, 4);
-	memcpy(double_device.bytes + (VFIO_PCI_BAR2_REGION_INDEX << DOUBLE_REGION_BIT) + DISPI,
-	       dispi, sizeof(dispi));
+	return (struct map_target){
+		&vfio,  DOUBLE_NAME, &double_device.primary, VFIO_GFX_PLANE_TYPE_DMABUF,
+		dmabuf, NULL};
 }
 
 static void set_dispi(unsigned int index, uint16_t value)
@@ -422,7 +411,7 @@ static void test_map_bochs_reads_where_the_registers_point(void **state)
 	struct map map;
 
 	(void)state;
-	plug_bochs(0, 100);
+	double_device_plug_bochs(0, 100);
 	draw_linear(double_device.bytes + 100 * STRIDE);
 	double_fail("mmap dma-buf", -1, EINVAL);
 	open_map(&target, "bochs", &map);
@@ -448,11 +437,58 @@ static void test_map_bochs_never_reaches_past_its_memory(void **state)
 	struct map map;
 
 	(void)state;
-	plug_bochs(0, 1600);
+	double_device_plug_bochs(0, 1600);
 	double_fail("mmap dma-buf", -1, EINVAL);
 	open_map(&target, "bochs", &map);
 	assert_int_equal(map.size, (4 << 20) - 1600 * STRIDE);
 	map_close(&map);
+}
+
+/* Such a one's dma-buf is a copy that was tiled: what lies in video memory is not that. */
+static void test_map_bochs_is_no_way_to_a_tiled_copy(void **state)
+{
+	struct map_target target = dmabuf_target(I915_FORMAT_MOD_X_TILED);
+
+	(void)state;
+	double_device_plug_bochs(0, 0);
+	double_fail("mmap dma-buf", -1, ENODEV);
+	expect_no_way(&target, -ENOTSUP, (const char *[]){"bochs: tiled pixels are a copy", NULL});
+}
+
+/* Without a dma-buf no other way is asked. */
+static void test_map_bochs_reads_beside_a_dmabuf(void **state)
+{
+	struct map_target target = dmabuf_target(DRM_FORMAT_MOD_LINEAR);
+	struct map map;
+
+	(void)state;
+	assert_true(map_wants_dmabuf(&vfio));
+	double_device_plug_bochs(0, 0);
+	assert_false(map_wants_dmabuf(&vfio));
+	draw_linear(double_device.bytes);
+	target.dmabuf = -1;
+	double_forget();
+	open_map(&target, "bochs", &map);
+	assert_int_equal(double_count("mmap"), 1);
+	expect_picture(&map);
+	map_close(&map);
+}
+
+static void test_map_tells_what_was_tried_before(void **state)
+{
+	struct map_target target = region_target();
+	struct map map;
+
+	(void)state;
+	target.tried = g_string_new(NULL);
+	open_map(&target, "region mmap", &map);
+	assert_string_equal(target.tried->str, "");
+	map_close(&map);
+	double_fail("mmap region", -1, EINVAL);
+	open_map(&target, "region pread", &map);
+	assert_string_equal(target.tried->str, "region mmap: Invalid argument");
+	map_close(&map);
+	g_string_free(target.tried, TRUE);
 }
 
 static void test_map_bochs_asks_nothing_of_strangers(void **state)
@@ -461,7 +497,7 @@ static void test_map_bochs_asks_nothing_of_strangers(void **state)
 	static const uint32_t stranger = 0x5a6a8086;
 
 	(void)state;
-	plug_bochs(0, 0);
+	double_device_plug_bochs(0, 0);
 	memcpy(double_device.bytes + (VFIO_PCI_CONFIG_REGION_INDEX << DOUBLE_REGION_BIT), &stranger,
 	       4);
 	double_fail("mmap dma-buf", -1, EINVAL);
@@ -489,11 +525,11 @@ static void test_map_bochs_refuses_what_does_not_fit(void **state)
 	(void)state;
 	double_fail("mmap dma-buf", -1, EINVAL);
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		plug_bochs(0, 0);
+		double_device_plug_bochs(0, 0);
 		set_dispi(cases[i].reg, cases[i].value);
 		expect_no_way(&target, cases[i].ret, (const char *[]){cases[i].words, NULL});
 	}
-	plug_bochs(0, 0);
+	double_device_plug_bochs(0, 0);
 	double_device.regions[VFIO_PCI_BAR2_REGION_INDEX].size = DISPI + 19;
 	expect_no_way(&target, -ENODEV, (const char *[]){"registers cannot be read", NULL});
 	double_device.regions[VFIO_PCI_BAR2_REGION_INDEX].size = 4096;
@@ -540,6 +576,9 @@ int main(void)
 		TEST(test_map_i915_each_failure_is_told),
 		TEST(test_map_bochs_reads_where_the_registers_point),
 		TEST(test_map_bochs_never_reaches_past_its_memory),
+		TEST(test_map_bochs_is_no_way_to_a_tiled_copy),
+		TEST(test_map_bochs_reads_beside_a_dmabuf),
+		TEST(test_map_tells_what_was_tried_before),
 		TEST(test_map_bochs_asks_nothing_of_strangers),
 		TEST(test_map_bochs_refuses_what_does_not_fit),
 		TEST(test_map_dmabuf_of_impossible_size),
