@@ -14,6 +14,7 @@
 #define PCI_DEVICES  "/sys/bus/pci/devices"
 #define IOMMU_GROUPS "/sys/kernel/iommu_groups"
 #define CDEV_CLASS   "/sys/class/vfio-dev"
+#define GROUP_CLASS  "/sys/class/vfio"
 #define VFIO_NODES   "/dev/vfio"
 
 /*
@@ -256,11 +257,10 @@ static char *read_cdev_name(const char *directory, const char *name)
 	return entry;
 }
 
-/* The node DIRECTORY/NAME, if it is there; frees the name. */
-static char *node_of(const char *directory, char *name)
+/* The node DIRECTORY/NAME, if vfio has it; frees the name. It may not be in this container. */
+static char *node_of(const char *class, const char *directory, char *name)
 {
-	char *node = name && exists(directory, name) ? g_build_filename(directory, name, NULL)
-						     : NULL;
+	char *node = name && exists(class, name) ? g_build_filename(directory, name, NULL) : NULL;
 
 	g_free(name);
 	return node;
@@ -278,12 +278,12 @@ int device_nodes(const char *name, struct device_nodes *nodes, GError **error)
 				      "(modprobe mdev and the device's driver)")
 			       : fail(error, EXIT_FAILED, ENOENT,
 				      "no such device (planecast list shows those there are)");
-	nodes->group = node_of(VFIO_NODES, read_link_name(bus, name, "iommu_group"));
-	nodes->cdev = node_of(VFIO_NODES "/devices", read_cdev_name(bus, name));
+	nodes->group = node_of(GROUP_CLASS, VFIO_NODES, read_link_name(bus, name, "iommu_group"));
+	nodes->cdev = node_of(CDEV_CLASS, VFIO_NODES "/devices", read_cdev_name(bus, name));
 	if (nodes->group || nodes->cdev)
 		return 0;
 	return fail(error, EXIT_FAILED, ENOENT,
-		    "it has no node in " VFIO_NODES " (bind it to its vfio driver: modprobe "
+		    "vfio does not have it (bind it to its vfio driver: modprobe "
 		    "vfio_iommu_type1, and vfio_mdev or vfio-pci)");
 }
 

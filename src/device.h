@@ -37,7 +37,8 @@ struct device_nodes {
 };
 
 /*
- * The nodes of an mdev or PCI device of that vfio name, from sysfs. -ENOENT with a line that says
+ * The nodes of an mdev or PCI device of that vfio name, from sysfs: a container need not have them
+ * for a device whose owner is attached. -ENOENT with a line that says
  * what is missing: the device, or the module that would make it.
  */
 int device_nodes(const char *name, struct device_nodes *nodes, GError **error);

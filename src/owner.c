@@ -3,13 +3,19 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NODE_PREFIX "/dev/vfio/"
 #define CONTAINER   "/dev/vfio/vfio"
 #define IOMMUFD     "/dev/iommu"
+
+/* The first PID namespace: PROC_PID_INIT_INO of linux include/linux/proc_ns.h. */
+#define FIRST_PID_NAMESPACE "pid:[4026531836]"
 
 /* What a /proc/PID/fd link leads to, if it is no longer than a vfio node's name. */
 static bool read_link(const char *path, char target[48])
@@ -145,6 +151,21 @@ GArray *owner_all(void)
 
 	each_process(collect, all);
 	return all;
+}
+
+bool owner_is_confined(void)
+{
+	char target[48];
+
+	return read_link("/proc/self/ns/pid", target) && strcmp(target, FIRST_PID_NAMESPACE) != 0;
+}
+
+bool owner_may_trace(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return !syscall(SYS_capget, &header, data) && data[0].effective & 1u << CAP_SYS_PTRACE;
 }
 
 static bool leads_to(int pid, int fd, const char *node)

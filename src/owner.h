@@ -31,6 +31,15 @@ int owner_of_process(pid_t pid, GArray **owners);
 /* Everybody who has any vfio node open, as struct owner. */
 GArray *owner_all(void);
 
+/*
+ * Whether there may be owners that this process could not see whatever its rights are: it is in a
+ * PID namespace of its own, as in a container.
+ */
+bool owner_is_confined(void);
+
+/* Whether this process has CAP_SYS_PTRACE, in its own user namespace. */
+bool owner_may_trace(void);
+
 /* Whether it still has it open. */
 bool owner_holds(const struct owner *owner);
 

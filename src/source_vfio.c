@@ -197,7 +197,10 @@ static int attach_or_open(struct source_vfio *source, const struct device_nodes 
 		return fail(error, EXIT_REFUSED, EACCES,
 			    "no owner that this user can see (run as root, or with "
 			    "CAP_SYS_PTRACE)");
-	return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it");
+	return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it%s",
+		    owner_is_confined() ? " (one outside of this container cannot be seen: share "
+					  "the host's PID namespace)"
+					: "");
 }
 
 static int open_or_attach(struct source_vfio *source, GError **error)

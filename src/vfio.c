@@ -25,9 +25,12 @@ struct vfio_device_bind_iommufd {
 /* Whoever opens has looked for an owner before, and has seen none. */
 static int in_use(GError **error)
 {
-	return fail(error, EXIT_REFUSED, EBUSY,
-		    "in use by a process that may not be looked at (run as root, or with "
-		    "CAP_SYS_PTRACE over it)");
+	return fail(error, EXIT_REFUSED, EBUSY, "%s",
+		    owner_is_confined()
+			    ? "in use by a process outside of this container (share the host's "
+			      "PID namespace with it, and give it CAP_SYS_PTRACE)"
+			    : "in use by a process that may not be looked at (run as root, or with "
+			      "CAP_SYS_PTRACE over it)");
 }
 
 /* Opens a node of vfio's; absent says what it means that there is none. */
@@ -91,7 +94,10 @@ static int open_by_group(const char *name, const char *node, struct vfio *vfio, 
 	int ret = open_container(vfio, error);
 
 	if (!ret)
-		ret = open_node(node, "its IOMMU group has gone", &vfio->group, error);
+		ret = open_node(node,
+				"the node of its IOMMU group is not here (a container must be "
+				"given /dev/vfio)",
+				&vfio->group, error);
 	if (!ret)
 		ret = join_container(vfio, error);
 	if (ret)
@@ -119,7 +125,8 @@ static int bind_iommufd(struct vfio *vfio)
 /* No address space is attached: planecast lets no device read or write memory. */
 static int open_by_cdev(const char *node, struct vfio *vfio, GError **error)
 {
-	int ret = open_node(node, "its device node has gone", &vfio->device, error);
+	int ret = open_node(node, "its node is not here (a container must be given /dev/vfio)",
+			    &vfio->device, error);
 
 	if (!ret)
 		ret = open_node("/dev/iommu", "no iommufd on this host (modprobe iommufd)",
@@ -173,6 +180,12 @@ static int let_go(const struct owner *owner, GError **error)
 
 static int cannot_attach(const struct owner *owner, int errnum, GError **error)
 {
+	if (errnum == EPERM && owner_may_trace())
+		return fail(error, EXIT_REFUSED, EACCES,
+			    "in use by process %d, which may not be attached to in spite of "
+			    "CAP_SYS_PTRACE (its user namespace is another, or a seccomp filter "
+			    "forbids pidfd_getfd: run outside of the container)",
+			    (int)owner->pid);
 	if (errnum == EPERM)
 		return fail(error, EXIT_REFUSED, EACCES,
 			    "in use by process %d, which may not be attached to (needs "
