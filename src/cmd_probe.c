@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd.h"
 
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "apart.h"
+#include "libvirt_xml.h"
 #include "log.h"
+#include "member.h"
 #include "probe.h"
 
 /* A driver that does not answer must not hang whoever asks. */
-#define TIME_LIMIT_S 10
-
-static void on_alarm(int number)
-{
-	static const char line[] = "planecast: probe: the driver did not answer in time\n";
-	ssize_t n = write(STDERR_FILENO, line, sizeof(line) - 1);
-
-	(void)n;
-	(void)number;
-	_exit(EXIT_FAILED);
-}
+#define TIME_LIMIT_MS 10000
 
 static const char *text_of(JsonObject *object, const char *member)
 {
@@ -105,8 +98,11 @@ static void print_text(JsonNode *node)
 	print_plane(report, "cursor");
 	print_edid(report);
 	printf("damage    %s\n", text_of(report, "damage"));
-	for (guint i = 0; i < json_array_get_length(evidence); i++)
-		printf("evidence  %s\n", json_array_get_string_element(evidence, i));
+	for (guint i = 0; i < json_array_get_length(evidence); i++) {
+		JsonObject *one = json_array_get_object_element(evidence, i);
+
+		printf("evidence  %s: %s\n", text_of(one, "answer"), text_of(one, "seen"));
+	}
 }
 
 static void print_json(JsonNode *node)
@@ -117,52 +113,15 @@ static void print_json(JsonNode *node)
 	g_free(text);
 }
 
-/* libvirt's domain form (formatdomain, "Host device assignment"). */
-static void print_hostdev(JsonNode *node)
+static int print_xml(const char *spec, char *xml)
 {
-	JsonObject *report = json_node_get_object(node);
-	const char *name = text_of(report, "name");
-	bool display = strcmp(text_of(report, "display"), "none");
-	unsigned int domain, bus, slot, function;
-
-	if (sscanf(name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) == 4) {
-		printf("<hostdev mode='subsystem' type='pci' managed='yes'>\n  <source>\n"
-		       "    <address domain='0x%04x' bus='0x%02x' slot='0x%02x' "
-		       "function='0x%x'/>\n  </source>\n</hostdev>\n",
-		       domain, bus, slot, function);
-		return;
+	if (!xml) {
+		log_error("%s: its name is not known (give mdev:UUID or pci:ADDRESS)", spec);
+		return EXIT_FAILED;
 	}
-	printf("<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='%s'>\n  <source>\n"
-	       "    <address uuid='%s'/>\n  </source>\n</hostdev>\n",
-	       display ? "on" : "off", name);
-	if (display && json_object_get_boolean_member(report, "needs_gl"))
-		puts("<!-- its display needs OpenGL there: -->\n<graphics type='egl-headless'/>");
-}
-
-/* libvirt's node device form (formatnode, capability mdev). */
-static void print_nodedev(JsonNode *node)
-{
-	JsonObject *report = json_node_get_object(node);
-	const char *name = text_of(report, "name");
-	char *link = g_build_filename("/sys/bus/mdev/devices", name, "mdev_type", NULL);
-	char *target = g_file_read_link(link, NULL);
-	char *type = target ? g_path_get_basename(target) : NULL;
-	char *id = g_strdup(name);
-	JsonArray *features = json_object_get_array_member(report, "features");
-
-	g_strdelimit(id, "-:.", '_');
-	printf("<device>\n  <name>%s_%s</name>\n  <capability type='%s'>\n", type ? "mdev" : "pci",
-	       id, type ? "mdev" : "pci");
-	if (type)
-		printf("    <type id='%s'/>\n    <uuid>%s</uuid>\n", type, name);
-	puts("  </capability>");
-	for (guint i = 0; i < json_array_get_length(features); i++)
-		printf("  <!-- feature: %s -->\n", json_array_get_string_element(features, i));
-	puts("</device>");
-	g_free(id);
-	g_free(type);
-	g_free(target);
-	g_free(link);
+	fputs(xml, stdout);
+	g_free(xml);
+	return EXIT_DONE;
 }
 
 struct probe_options {
@@ -170,32 +129,102 @@ struct probe_options {
 	char *vm_uuid;
 };
 
-static int probe(const char *spec, const struct probe_options *options)
+static int print(const char *spec, JsonNode *report, const struct probe_options *options)
 {
-	GError *error = NULL;
-	JsonNode *report;
-	bool display;
+	JsonObject *object = json_node_get_object(report);
+	int ret = EXIT_DONE;
 
-	signal(SIGALRM, on_alarm);
-	alarm(TIME_LIMIT_S);
-	if (probe_device(spec, &report, &error))
-		return cmd_report(spec, error);
-	alarm(0);
-	display = strcmp(text_of(json_node_get_object(report), "display"), "none");
 	if (options->json)
 		print_json(report);
 	else if (options->nodedev)
-		print_nodedev(report);
+		ret = print_xml(spec, libvirt_xml_nodedev(object));
 	else if (options->hostdev)
-		print_hostdev(report);
+		ret = print_xml(spec, libvirt_xml_hostdev(object));
 	else
 		print_text(report);
-	json_node_unref(report);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_error("probe: cannot write to standard output");
 		return EXIT_FAILED;
 	}
-	return display ? EXIT_DONE : EXIT_NO_DISPLAY;
+	if (ret)
+		return ret;
+	return strcmp(text_of(object, "display"), "none") ? EXIT_DONE : EXIT_NO_DISPLAY;
+}
+
+static JsonNode *wrap_failure(const GError *error)
+{
+	JsonBuilder *json = json_builder_new();
+	JsonNode *node;
+
+	json_builder_begin_object(json);
+	member_string(json, "failure", error->message);
+	member_int(json, "code", error->domain == PLANECAST_ERROR ? error->code : EXIT_FAILED);
+	json_builder_end_object(json);
+	node = json_builder_get_root(json);
+	g_object_unref(json);
+	return node;
+}
+
+static void write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+	ssize_t n = 0;
+
+	for (; left && n >= 0; text += n, left -= (size_t)n)
+		n = write(fd, text, left);
+}
+
+/* In the child: the report, or why there is none. The device is closed before it is written. */
+static void work(int fd, void *data)
+{
+	GError *error = NULL;
+	JsonNode *node;
+	char *text;
+
+	if (probe_device(data, &node, &error))
+		node = wrap_failure(error);
+	text = json_to_string(node, FALSE);
+	write_all(fd, text);
+	g_free(text);
+	json_node_unref(node);
+	g_clear_error(&error);
+}
+
+static int probe_apart(const char *spec, JsonNode **report, GError **error)
+{
+	GString *text;
+	int ret = apart_run(work, (void *)spec, TIME_LIMIT_MS, &text);
+	JsonObject *object;
+
+	if (ret == -ETIMEDOUT)
+		return fail(error, EXIT_FAILED, ETIMEDOUT,
+			    "its driver did not answer within %d seconds", TIME_LIMIT_MS / 1000);
+	if (ret)
+		return fail(error, EXIT_FAILED, -ret, "asking it failed: %s", g_strerror(-ret));
+	*report = json_from_string(text->str, NULL);
+	g_string_free(text, TRUE);
+	if (!*report)
+		return fail(error, EXIT_FAILED, EIO, "asking it failed");
+	object = json_node_get_object(*report);
+	if (!json_object_has_member(object, "failure"))
+		return 0;
+	ret = fail(error, (enum exit_code)json_object_get_int_member(object, "code"), EIO, "%s",
+		   json_object_get_string_member(object, "failure"));
+	json_node_unref(*report);
+	return ret;
+}
+
+static int probe(const char *spec, const struct probe_options *options)
+{
+	JsonNode *report = NULL;
+	GError *error = NULL;
+	int ret;
+
+	if (probe_apart(spec, &report, &error))
+		return cmd_report(spec, error);
+	ret = print(spec, report, options);
+	json_node_unref(report);
+	return ret;
 }
 
 int cmd_probe(int argc, char **argv)
@@ -217,7 +246,15 @@ int cmd_probe(int argc, char **argv)
 		&argc, &argv, entries, "DEVICE", 1,
 		"Says what display a device has, and whether QEMU would need OpenGL for it.",
 		"A device that a virtual machine owns is attached for that moment, a free one is\n"
-		"opened. Exit code 3: it has no display.\n\n"
+		"opened; neither is reset, nor is a guest disturbed. Exit code 3: no display.\n\n"
+		"The JSON: device, name (its UUID or PCI address, or null), display (region, dmabuf,\n"
+		"both or none), needs_gl (whether QEMU's display=on needs OpenGL), features\n"
+		"(display-region, display-dmabuf), owner (pid, command; or null), opened (attached,\n"
+		"opened or inherited), needed (kvm: opening took a KVM machine), primary and cursor\n"
+		"(null while off; format, modifier, layout or null, width, height, stride, size, the\n"
+		"way to its bytes or null; the cursor's x and y), edid (max_width, max_height,\n"
+		"max_size, link; or null), damage (compare or status region), evidence (answer: the\n"
+		"member that it is for; seen).\n\n"
 		"  planecast probe mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 --json");
 
 	if (!ret && options.json + options.nodedev + options.hostdev > 1) {

@@ -13,6 +13,7 @@ libplanecast_a_SOURCES = \
 	kmod/pattern_desktop.c kmod/pattern_desktop.h \
 	kmod/pattern_static.c kmod/pattern_static.h \
 	src/address.c src/address.h \
+	src/apart.c src/apart.h \
 	src/bands.c src/bands.h \
 	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
@@ -31,6 +32,7 @@ libplanecast_a_SOURCES = \
 	src/image.c src/image.h \
 	src/input.c src/input.h \
 	src/kvm.c src/kvm.h \
+	src/libvirt_xml.c src/libvirt_xml.h \
 	src/log.c src/log.h \
 	src/map.c src/map.h \
 	src/map_bochs.c \

@@ -11,60 +11,48 @@
 #include "discover.h"
 #include "log.h"
 #include "map.h"
+#include "member.h"
 #include "tracker.h"
 #include "vfio.h"
 
 struct probe {
 	JsonBuilder *json;
-	GPtrArray *evidence;
+	GPtrArray *answers, *seen; /* the evidence: what it is for, and what was seen */
 	struct vfio vfio;
 	char *name; /* NULL for fd: */
 	const char *opened;
 	bool region, dmabuf, cursor;
 };
 
-static void G_GNUC_PRINTF(2, 3) note(struct probe *probe, const char *format, ...)
+static void G_GNUC_PRINTF(3, 4)
+	note(struct probe *probe, const char *answer, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	g_ptr_array_add(probe->evidence, g_strdup_vprintf(format, args));
+	g_ptr_array_add(probe->answers, (void *)answer);
+	g_ptr_array_add(probe->seen, g_strdup_vprintf(format, args));
 	va_end(args);
-}
-
-static void add_string(struct probe *probe, const char *member, const char *value)
-{
-	json_builder_set_member_name(probe->json, member);
-	if (value)
-		json_builder_add_string_value(probe->json, value);
-	else
-		json_builder_add_null_value(probe->json);
-}
-
-static void add_int(struct probe *probe, const char *member, gint64 value)
-{
-	json_builder_set_member_name(probe->json, member);
-	json_builder_add_int_value(probe->json, value);
-}
-
-static void add_bool(struct probe *probe, const char *member, bool value)
-{
-	json_builder_set_member_name(probe->json, member);
-	json_builder_add_boolean_value(probe->json, value);
-}
-
-static void add_null(struct probe *probe, const char *member)
-{
-	add_string(probe, member, NULL);
 }
 
 static bool ask(struct probe *probe, enum plane_type type, uint32_t transport, const char *what)
 {
+	const char *member = type == PLANE_PRIMARY ? "display" : "cursor";
 	bool yes = vfio_probe(&probe->vfio, type, transport);
 
-	note(probe, "PROBE of the %s plane as %s: %s", type == PLANE_PRIMARY ? "primary" : "cursor",
-	     what, yes ? "yes" : "no");
+	note(probe, member, "QUERY_GFX_PLANE with PROBE for the %s plane as a %s: %s",
+	     type == PLANE_PRIMARY ? "primary" : "cursor", what, yes ? "yes" : "no");
 	return yes;
+}
+
+static void add_features(struct probe *probe)
+{
+	member_array(probe->json, "features");
+	if (probe->region)
+		json_builder_add_string_value(probe->json, "display-region");
+	if (probe->dmabuf)
+		json_builder_add_string_value(probe->json, "display-dmabuf");
+	json_builder_end_array(probe->json);
 }
 
 /* Whether QEMU's display=on would want GL: it asks for dma-bufs first (QEMU hw/vfio/display.c). */
@@ -75,51 +63,74 @@ static void add_display(struct probe *probe)
 	probe->cursor = ask(probe, PLANE_CURSOR,
 			    probe->region ? VFIO_GFX_PLANE_TYPE_REGION : VFIO_GFX_PLANE_TYPE_DMABUF,
 			    probe->region ? "region" : "dma-buf");
-	add_string(probe, "display",
-		   probe->region && probe->dmabuf ? "both"
-		   : probe->region                ? "region"
-		   : probe->dmabuf                ? "dmabuf"
-						  : "none");
-	add_bool(probe, "needs_gl", probe->dmabuf);
-	json_builder_set_member_name(probe->json, "features");
-	json_builder_begin_array(probe->json);
-	if (probe->region)
-		json_builder_add_string_value(probe->json, "display-region");
-	if (probe->dmabuf)
-		json_builder_add_string_value(probe->json, "display-dmabuf");
-	json_builder_end_array(probe->json);
+	member_string(probe->json, "display",
+		      probe->region && probe->dmabuf ? "both"
+		      : probe->region                ? "region"
+		      : probe->dmabuf                ? "dmabuf"
+						     : "none");
+	member_bool(probe->json, "needs_gl", probe->dmabuf);
+	note(probe, "needs_gl",
+	     "QEMU with display=on asks for a dma-buf first, and shows it by "
+	     "OpenGL only: the answer to that was %s",
+	     probe->dmabuf ? "yes" : "no");
+	add_features(probe);
 }
 
-/* The way to a plane's bytes; the dma-buf of an id is got once and given back at once. */
-static void add_way(struct probe *probe, const struct vfio_device_gfx_plane_info *info,
-		    struct plane *plane)
+/* The dma-buf of an id is got once; -errno where none is to be had. */
+static int get_dmabuf(struct probe *probe, struct map_target *target, GError **error)
 {
-	struct map_target target = {&probe->vfio, probe->name, info, -1};
+	if (target->transport == VFIO_GFX_PLANE_TYPE_REGION || !map_wants_dmabuf(&probe->vfio))
+		return 0;
+	target->dmabuf = vfio_get_dmabuf(&probe->vfio, target->info->dmabuf_id);
+	if (target->dmabuf >= 0)
+		return 0;
+	return fail(error, EXIT_FAILED, -target->dmabuf, "no dma-buf %u: %s",
+		    target->info->dmabuf_id, g_strerror(-target->dmabuf));
+}
+
+/* Opens the way to a plane's bytes, and judges the plane by them. */
+static int open_way(struct probe *probe, struct map_target *target, struct plane *plane,
+		    struct map *map, GError **error)
+{
+	int ret = get_dmabuf(probe, target, error);
+
+	if (!ret)
+		ret = plane_check(plane, error);
+	if (!ret)
+		ret = map_open(target, map, error);
+	if (ret)
+		return ret;
+	if (map->linear)
+		plane->modifier = DRM_FORMAT_MOD_LINEAR;
+	plane->data = map->data;
+	plane->size = map->size;
+	return plane_validate(plane, error);
+}
+
+/* What was got for it is given back at once. */
+static void add_way(struct probe *probe, const char *member,
+		    const struct vfio_device_gfx_plane_info *info, struct plane *plane)
+{
+	struct map_target target = {
+		.vfio = &probe->vfio,
+		.name = probe->name,
+		.info = info,
+		.transport = info->flags,
+		.dmabuf = -1,
+		.tried = g_string_new(NULL),
+	};
 	struct map map = MAP_CLOSED;
 	GError *error = NULL;
-	int ret = 0;
+	int ret = open_way(probe, &target, plane, &map, &error);
 
-	if (!probe->region) {
-		target.dmabuf = vfio_get_dmabuf(&probe->vfio, info->dmabuf_id);
-		if (target.dmabuf < 0)
-			ret = fail(&error, EXIT_FAILED, -target.dmabuf, "no dma-buf %u: %s",
-				   info->dmabuf_id, g_strerror(-target.dmabuf));
-	}
-	if (!ret)
-		ret = plane_check(plane, &error);
-	if (!ret)
-		ret = map_open(&target, &map, &error);
-	if (!ret) {
-		if (map.linear)
-			plane->modifier = DRM_FORMAT_MOD_LINEAR;
-		plane->data = map.data;
-		plane->size = map.size;
-		ret = plane_validate(plane, &error);
-	}
-	add_string(probe, "way", ret ? NULL : map.way->name);
+	member_string(probe->json, "way", ret ? NULL : map.way->name);
 	if (ret)
-		note(probe, "%s", error->message);
+		note(probe, member, "%s", error->message);
+	else
+		note(probe, member, "read by %s, %zu bytes%s%s", map.way->name, map.size,
+		     target.tried->len ? "; before that: " : "", target.tried->str);
 	g_clear_error(&error);
+	g_string_free(target.tried, TRUE);
 	map_close(&map);
 	if (target.dmabuf >= 0)
 		close(target.dmabuf);
@@ -131,15 +142,28 @@ static void add_plane_numbers(struct probe *probe, const struct vfio_device_gfx_
 	char text[32];
 
 	plane_fourcc_name(info->drm_format, text);
-	add_string(probe, "format", text);
+	member_string(probe->json, "format", text);
 	g_snprintf(text, sizeof(text), "0x%016" PRIx64, (uint64_t)info->drm_format_mod);
-	add_string(probe, "modifier", text);
-	add_string(probe, "layout",
-		   plane_layout(info->drm_format_mod, &layout) ? NULL : plane_layout_name(layout));
-	add_int(probe, "width", info->width);
-	add_int(probe, "height", info->height);
-	add_int(probe, "stride", info->stride);
-	add_int(probe, "size", info->size);
+	member_string(probe->json, "modifier", text);
+	member_string(probe->json, "layout",
+		      plane_layout(info->drm_format_mod, &layout) ? NULL
+								  : plane_layout_name(layout));
+	member_int(probe->json, "width", info->width);
+	member_int(probe->json, "height", info->height);
+	member_int(probe->json, "stride", info->stride);
+	member_int(probe->json, "size", info->size);
+}
+
+static void note_plane(struct probe *probe, const char *member,
+		       const struct vfio_device_gfx_plane_info *info)
+{
+	char modifier[PLANE_MODIFIER_NAME], format[5];
+
+	plane_fourcc_name(info->drm_format, format);
+	plane_modifier_name(info->drm_format_mod, modifier);
+	note(probe, member, "QUERY_GFX_PLANE: %ux%u, format %s, modifier %s, stride %u, %s %u",
+	     info->width, info->height, format, modifier, info->stride,
+	     info->flags == VFIO_GFX_PLANE_TYPE_REGION ? "region" : "dma-buf", info->region_index);
 }
 
 static void add_plane(struct probe *probe, const char *member, enum plane_type type)
@@ -150,18 +174,18 @@ static void add_plane(struct probe *probe, const char *member, enum plane_type t
 	struct plane plane;
 	int ret = vfio_query_plane(&probe->vfio, type, transport, &info);
 
+	info.flags = transport;
 	if (ret || !info.drm_format || !info.width || !info.height) {
-		note(probe, "QUERY of the %s plane: %s", member,
-		     ret ? g_strerror(-ret) : "it is off");
-		add_null(probe, member);
+		note(probe, member, "QUERY_GFX_PLANE: %s", ret ? g_strerror(-ret) : "it is off");
+		member_null(probe->json, member);
 		return;
 	}
-	json_builder_set_member_name(probe->json, member);
-	json_builder_begin_object(probe->json);
+	note_plane(probe, member, &info);
+	member_object(probe->json, member);
 	add_plane_numbers(probe, &info);
 	if (type == PLANE_CURSOR) {
-		add_int(probe, "x", (int32_t)info.x_pos);
-		add_int(probe, "y", (int32_t)info.y_pos);
+		member_int(probe->json, "x", (int32_t)info.x_pos);
+		member_int(probe->json, "y", (int32_t)info.y_pos);
 	}
 	plane = (struct plane){
 		.fourcc = info.drm_format,
@@ -170,7 +194,7 @@ static void add_plane(struct probe *probe, const char *member, enum plane_type t
 		.height = info.height,
 		.stride = info.stride,
 	};
-	add_way(probe, &info, &plane);
+	add_way(probe, member, &info, &plane);
 	json_builder_end_object(probe->json);
 }
 
@@ -179,11 +203,11 @@ static void add_planes(struct probe *probe)
 	if (probe->region || probe->dmabuf)
 		add_plane(probe, "primary", PLANE_PRIMARY);
 	else
-		add_null(probe, "primary");
+		member_null(probe->json, "primary");
 	if (probe->cursor)
 		add_plane(probe, "cursor", PLANE_CURSOR);
 	else
-		add_null(probe, "cursor");
+		member_null(probe->json, "cursor");
 }
 
 static void add_edid(struct probe *probe)
@@ -193,59 +217,77 @@ static void add_edid(struct probe *probe)
 	int ret = vfio_find_region(&probe->vfio, VFIO_REGION_TYPE_GFX, VFIO_REGION_SUBTYPE_GFX_EDID,
 				   &region);
 
-	if (!ret)
+	if (ret == -ENOENT)
+		note(probe, "edid", "no region is of type GFX and subtype EDID");
+	else if (ret)
+		note(probe, "edid", "the regions cannot be walked: %s", g_strerror(-ret));
+	if (!ret) {
 		ret = vfio_region_read(&probe->vfio, &region, &edid, sizeof(edid));
+		if (ret)
+			note(probe, "edid", "region %u cannot be read: %s", region.index,
+			     g_strerror(-ret));
+	}
 	if (ret) {
-		note(probe, "EDID region: %s", ret == -ENOENT ? "none" : g_strerror(-ret));
-		add_null(probe, "edid");
+		member_null(probe->json, "edid");
 		return;
 	}
-	note(probe, "EDID region: index %u", region.index);
-	json_builder_set_member_name(probe->json, "edid");
-	json_builder_begin_object(probe->json);
-	add_int(probe, "max_width", edid.max_xres);
-	add_int(probe, "max_height", edid.max_yres);
-	add_int(probe, "max_size", edid.edid_max_size);
-	add_string(probe, "link",
-		   edid.link_state == VFIO_DEVICE_GFX_LINK_STATE_UP     ? "up"
-		   : edid.link_state == VFIO_DEVICE_GFX_LINK_STATE_DOWN ? "down"
-									: "unknown");
+	note(probe, "edid", "region %u is of type GFX and subtype EDID: at most %ux%u",
+	     region.index, edid.max_xres, edid.max_yres);
+	member_object(probe->json, "edid");
+	member_int(probe->json, "max_width", edid.max_xres);
+	member_int(probe->json, "max_height", edid.max_yres);
+	member_int(probe->json, "max_size", edid.edid_max_size);
+	member_string(probe->json, "link",
+		      edid.link_state == VFIO_DEVICE_GFX_LINK_STATE_UP     ? "up"
+		      : edid.link_state == VFIO_DEVICE_GFX_LINK_STATE_DOWN ? "down"
+									   : "unknown");
 	json_builder_end_object(probe->json);
 }
 
 static void add_owner(struct probe *probe)
 {
+	const struct owner *owner = &probe->vfio.owner;
 	char *command;
 
 	if (probe->vfio.pidfd < 0) {
-		add_null(probe, "owner");
+		member_null(probe->json, "owner");
 		return;
 	}
-	command = owner_command(&probe->vfio.owner);
-	json_builder_set_member_name(probe->json, "owner");
-	json_builder_begin_object(probe->json);
-	add_int(probe, "pid", probe->vfio.owner.pid);
-	add_string(probe, "command", command);
+	note(probe, "owner", "/proc/%d/fd/%d is %s", (int)owner->pid, owner->fd, owner->node);
+	command = owner_command(owner);
+	member_object(probe->json, "owner");
+	member_int(probe->json, "pid", owner->pid);
+	member_string(probe->json, "command", command);
 	json_builder_end_object(probe->json);
 	g_free(command);
 }
 
 static void add_opening(struct probe *probe)
 {
-	add_string(probe, "opened", probe->opened);
-	json_builder_set_member_name(probe->json, "needed");
-	json_builder_begin_array(probe->json);
-	if (probe->vfio.kvm.machine >= 0)
+	bool kvm = probe->vfio.kvm.machine >= 0;
+
+	member_string(probe->json, "opened", probe->opened);
+	member_array(probe->json, "needed");
+	if (kvm)
 		json_builder_add_string_value(probe->json, "kvm");
 	json_builder_end_array(probe->json);
+	if (kvm)
+		note(probe, "needed", "opening gave ESRCH until a KVM machine was there");
+	else if (probe->vfio.group >= 0 || probe->vfio.container >= 0)
+		note(probe, "needed", "opening worked at once");
+	else
+		note(probe, "needed", "it was open already: what its owner needed is not known");
 }
 
 static void add_evidence(struct probe *probe)
 {
-	json_builder_set_member_name(probe->json, "evidence");
-	json_builder_begin_array(probe->json);
-	for (guint i = 0; i < probe->evidence->len; i++)
-		json_builder_add_string_value(probe->json, g_ptr_array_index(probe->evidence, i));
+	member_array(probe->json, "evidence");
+	for (guint i = 0; i < probe->seen->len; i++) {
+		json_builder_begin_object(probe->json);
+		member_string(probe->json, "answer", g_ptr_array_index(probe->answers, i));
+		member_string(probe->json, "seen", g_ptr_array_index(probe->seen, i));
+		json_builder_end_object(probe->json);
+	}
 	json_builder_end_array(probe->json);
 }
 
@@ -256,9 +298,11 @@ static const char *damage_source(struct probe *probe)
 
 	if (!probe->region && !probe->dmabuf)
 		return NULL;
-	if (tracker_find(&probe->vfio, &region))
+	if (tracker_find(&probe->vfio, &region)) {
+		note(probe, "damage", "no region tells of changes");
 		return "compare";
-	note(probe, "status region: index %u", region.index);
+	}
+	note(probe, "damage", "region %u tells of changes (mplane's status region)", region.index);
 	return "status region";
 }
 
@@ -268,14 +312,14 @@ static JsonNode *gather(struct probe *probe, const char *spec)
 
 	probe->json = json_builder_new();
 	json_builder_begin_object(probe->json);
-	add_string(probe, "device", spec);
-	add_string(probe, "name", probe->name);
+	member_string(probe->json, "device", spec);
+	member_string(probe->json, "name", probe->name);
 	add_display(probe);
 	add_owner(probe);
 	add_opening(probe);
 	add_planes(probe);
 	add_edid(probe);
-	add_string(probe, "damage", damage_source(probe));
+	member_string(probe->json, "damage", damage_source(probe));
 	add_evidence(probe);
 	json_builder_end_object(probe->json);
 	report = json_builder_get_root(probe->json);
@@ -334,9 +378,11 @@ int probe_device(const char *spec, JsonNode **report, GError **error)
 	int ret = open_spec(&probe, spec, error);
 
 	if (!ret) {
-		probe.evidence = g_ptr_array_new_with_free_func(g_free);
+		probe.answers = g_ptr_array_new();
+		probe.seen = g_ptr_array_new_with_free_func(g_free);
 		*report = gather(&probe, spec);
-		g_ptr_array_unref(probe.evidence);
+		g_ptr_array_unref(probe.answers);
+		g_ptr_array_unref(probe.seen);
 	}
 	vfio_close(&probe.vfio);
 	g_free(probe.name);

@@ -7,6 +7,11 @@ tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_apart
+tests_unit_test_apart_SOURCES = tests/unit/test_apart.c
+tests_unit_test_apart_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_apart_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_bands
 tests_unit_test_bands_SOURCES = tests/unit/test_bands.c
 tests_unit_test_bands_CFLAGS = $(UNIT_CFLAGS)
@@ -194,6 +199,12 @@ tests_unit_test_map_SOURCES = tests/unit/test_map.c $(DOUBLES)
 tests_unit_test_map_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_map_LDFLAGS = $(WITH_DOUBLES)
 tests_unit_test_map_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_probe
+tests_unit_test_probe_SOURCES = tests/unit/test_probe.c $(DOUBLE_SOURCES)
+tests_unit_test_probe_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_probe_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_probe_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_source_vfio
 tests_unit_test_source_vfio_SOURCES = tests/unit/test_source_vfio.c $(DOUBLE_SOURCES)
