@@ -26,6 +26,7 @@ libplanecast_a_SOURCES = \
 	src/door.c src/door.h \
 	src/door_handshake.c src/door_handshake.h \
 	src/door_listener.c src/door_listener.h \
+	src/edid.c src/edid.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/histogram.c src/histogram.h \

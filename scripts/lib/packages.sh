@@ -8,7 +8,7 @@ packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev l
 libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libdrm-dev"
 
 # Testing it: the other compilers, cmocka, stock viewers, and QEMU with what its machine is made of.
-packages_test="clang clang-format shellcheck valgrind libcmocka-dev python3 gvncviewer
+packages_test="clang clang-format edid-decode shellcheck valgrind libcmocka-dev python3 gvncviewer
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 

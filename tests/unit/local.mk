@@ -47,6 +47,11 @@ tests_unit_test_door_SOURCES = \
 tests_unit_test_door_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_door_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_edid
+tests_unit_test_edid_SOURCES = tests/unit/test_edid.c
+tests_unit_test_edid_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_edid_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
