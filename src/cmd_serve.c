@@ -7,45 +7,55 @@
 
 #include "log.h"
 #include "screen.h"
-#include "vnc.h"
+#include "serve_vnc.h"
 
-#define DEFAULT_ADDRESS "127.0.0.1:5900"
-#define MAX_FPS         240
-#define MAX_CLIENTS     256
+#define MAX_FPS 240
 
 struct serve_options {
-	char **vnc, *palette;
+	struct serve_vnc vnc;
+	char *palette;
 	gboolean own, verbose;
-	int max_fps, max_clients;
+	int max_fps;
 };
 
-static int parse(int *argc, char ***argv, struct serve_options *options)
+/* The parts append theirs: the help shows them in this order. */
+static GArray *entries_of(struct serve_options *options)
 {
-	const GOptionEntry entries[] = {
-		{"vnc", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->vnc,
-		 "serve VNC here; may be repeated [" DEFAULT_ADDRESS "]", "ADDR"},
+	const GOptionEntry device[] = {
 		{"own", 0, 0, G_OPTION_ARG_NONE, &options->own,
 		 "open a free device instead of waiting for its machine", NULL},
 		{"max-fps", 0, 0, G_OPTION_ARG_INT, &options->max_fps,
 		 "at most so many frames a second [60]", "N"},
-		{"max-clients", 0, 0, G_OPTION_ARG_INT, &options->max_clients,
-		 "at most so many viewers [32]", "N"},
 		{"palette", 0, 0, G_OPTION_ARG_FILENAME, &options->palette, CMD_PALETTE_HELP,
 		 "PALETTE"},
-		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "say more", NULL},
-		G_OPTION_ENTRY_NULL,
 	};
-	int ret = cmd_options(
-		argc, argv, entries, "DEVICE", 1, "Serves a display to VNC viewers.",
-		"ADDR is HOST:PORT, HOST:auto (a free port), [::1]:PORT, PORT (loopback),\n"
-		":N (display N), unix:PATH or fd:N. Only loopback and unix sockets are served,\n"
-		"for nobody is asked for a password. A device that a virtual machine owns is\n"
-		"attached and given back when the machine ends; one that\n"
-		"nobody owns is waited for, or opened with --own.\n\n"
-		"  planecast serve sim: --vnc :1\n"
-		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
-		"--vnc unix:/run/vm1.vnc");
+	const GOptionEntry verbose[] = {
+		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "say more", NULL},
+	};
+	GArray *entries = g_array_new(TRUE, FALSE, sizeof(GOptionEntry));
 
+	g_array_append_vals(entries, device, G_N_ELEMENTS(device));
+	serve_vnc_entries(&options->vnc, entries);
+	g_array_append_vals(entries, verbose, G_N_ELEMENTS(verbose));
+	return entries;
+}
+
+static int parse(int *argc, char ***argv, struct serve_options *options)
+{
+	GArray *entries = entries_of(options);
+	char *help = g_strconcat(
+		"A device that a virtual machine owns is attached and given back when the machine\n"
+		"ends; one that nobody owns is waited for, or opened with --own.\n\n",
+		serve_vnc_help,
+		"\n  planecast serve sim: --vnc :1\n"
+		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
+		"--vnc unix:/run/vm1.vnc",
+		NULL);
+	int ret = cmd_options(argc, argv, (const GOptionEntry *)(void *)entries->data, "DEVICE", 1,
+			      "Serves a display to VNC viewers.", help);
+
+	g_free(help);
+	g_array_unref(entries);
 	if (ret)
 		return ret;
 	if (options->max_fps < 1 || options->max_fps > MAX_FPS) {
@@ -53,34 +63,8 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 			  MAX_FPS);
 		return EXIT_USAGE;
 	}
-	if (options->max_clients < 1 || options->max_clients > MAX_CLIENTS) {
-		log_error("serve: --max-clients %d is out of range (1 to %d)", options->max_clients,
-			  MAX_CLIENTS);
-		return EXIT_USAGE;
-	}
 	log_set_verbose(options->verbose);
-	return EXIT_DONE;
-}
-
-/* The sink belongs to the screen from here on. */
-static int add_vnc(struct screen *screen, const char *spec, const struct serve_options *options,
-		   GError **error)
-{
-	static const char *const defaults[] = {DEFAULT_ADDRESS, NULL};
-	const char *const *address = options->vnc ? (const char *const *)options->vnc : defaults;
-	struct vnc_options vnc = {
-		.name = spec,
-		.max_clients = (unsigned int)options->max_clients,
-	};
-	struct sink *sink;
-	int ret = vnc_create(&vnc, screen_frame(screen), &sink, error);
-
-	if (ret)
-		return ret;
-	screen_add_sink(screen, sink);
-	for (; *address && !ret; address++)
-		ret = vnc_listen(sink, *address, error);
-	return ret;
+	return serve_vnc_check(&options->vnc);
 }
 
 static gboolean on_signal(gpointer loop)
@@ -96,7 +80,7 @@ static int listen_and_run(struct screen *screen, const char *spec,
 	/* Before an address is announced: who reads that may end the server at once. */
 	guint interrupt = g_unix_signal_add(SIGINT, on_signal, loop);
 	guint terminate = g_unix_signal_add(SIGTERM, on_signal, loop);
-	int ret = add_vnc(screen, spec, options, error);
+	int ret = serve_vnc_start(&options->vnc, screen, spec, error);
 
 	if (!ret)
 		g_main_loop_run(loop);
@@ -135,14 +119,16 @@ static int serve(const char *spec, const struct serve_options *options)
 
 int cmd_serve(int argc, char **argv)
 {
-	struct serve_options options = {.max_fps = 60, .max_clients = 32};
-	int ret = parse(&argc, &argv, &options);
+	struct serve_options options = {.max_fps = 60};
+	int ret;
 
+	serve_vnc_init(&options.vnc);
+	ret = parse(&argc, &argv, &options);
 	/* A viewer that goes away is an error of one write, not the end of the server. */
 	signal(SIGPIPE, SIG_IGN);
 	if (!ret)
 		ret = serve(argv[1], &options);
-	g_strfreev(options.vnc);
+	serve_vnc_finish(&options.vnc);
 	g_free(options.palette);
 	return ret;
 }

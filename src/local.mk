@@ -75,5 +75,6 @@ libplanecast_a_SOURCES = \
 	src/vnc_tally.c src/vnc_tally.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
-planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/main.c
+planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/main.c \
+	src/serve_vnc.c src/serve_vnc.h
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)

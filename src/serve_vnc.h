@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VNC part of `planecast serve`: its options and the sink that they ask for. The other parts
+ * (web, SPICE, input) have files of the same shape.
+ */
+#ifndef PLANECAST_SERVE_VNC_H
+#define PLANECAST_SERVE_VNC_H
+
+#include <glib.h>
+
+#include "screen.h"
+
+struct serve_vnc {
+	char **addresses; /* NULL: the default one */
+	int max_clients;
+};
+
+void serve_vnc_init(struct serve_vnc *vnc);
+void serve_vnc_finish(struct serve_vnc *vnc);
+
+/* Appends the GOptionEntry of this part; they point into *vnc. */
+void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries);
+
+/* What the help says of them, after the list. */
+extern const char serve_vnc_help[];
+
+/* After parsing: 0, or EXIT_USAGE after the one line on stderr. */
+int serve_vnc_check(const struct serve_vnc *vnc);
+
+/* A sink named after the device, which listens; it belongs to the screen. 0 or -errno. */
+int serve_vnc_start(const struct serve_vnc *vnc, struct screen *screen, const char *name,
+		    GError **error);
+
+#endif
