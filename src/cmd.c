@@ -26,7 +26,7 @@ int cmd_options(int *argc, char ***argv, const GOptionEntry *entries, const char
 		g_error_free(error);
 		ret = EXIT_USAGE;
 	} else if (*argc - 1 < count) {
-		log_error("%s: no DEVICE given (see %s --help)", verb, program);
+		log_error("%s: no %s given (see %s --help)", verb, operands, program);
 		ret = EXIT_USAGE;
 	} else if (*argc - 1 > count) {
 		log_error("%s: \"%s\" is one too many (see %s --help)", verb, (*argv)[count + 1],

@@ -19,6 +19,7 @@ int cmd_probe(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_screenshot(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 /*
  * Parses a verb's options; what is left are its operands: at least and at most so many. 0, or the

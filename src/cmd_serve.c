@@ -7,13 +7,14 @@
 
 #include "log.h"
 #include "screen.h"
+#include "serve_control.h"
 #include "serve_vnc.h"
 
 #define MAX_FPS 240
 
 struct serve_options {
 	struct serve_vnc vnc;
-	char *palette;
+	char *control, *palette;
 	gboolean own, verbose;
 	int max_fps;
 };
@@ -29,14 +30,18 @@ static GArray *entries_of(struct serve_options *options)
 		{"palette", 0, 0, G_OPTION_ARG_FILENAME, &options->palette, CMD_PALETTE_HELP,
 		 "PALETTE"},
 	};
-	const GOptionEntry verbose[] = {
+	const GOptionEntry common[] = {
+		{"control", 0, 0, G_OPTION_ARG_FILENAME, &options->control,
+		 "answer `planecast status` here (unix:PATH or fd:N), or none "
+		 "[a socket in $XDG_RUNTIME_DIR/planecast or /run/planecast]",
+		 "ADDR"},
 		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "say more", NULL},
 	};
 	GArray *entries = g_array_new(TRUE, FALSE, sizeof(GOptionEntry));
 
 	g_array_append_vals(entries, device, G_N_ELEMENTS(device));
 	serve_vnc_entries(&options->vnc, entries);
-	g_array_append_vals(entries, verbose, G_N_ELEMENTS(verbose));
+	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
 	return entries;
 }
 
@@ -73,17 +78,26 @@ static gboolean on_signal(gpointer loop)
 	return G_SOURCE_CONTINUE;
 }
 
+/* Returns the exit code, after a line on stderr if it is not 0. */
 static int listen_and_run(struct screen *screen, const char *spec,
-			  const struct serve_options *options, GError **error)
+			  const struct serve_options *options)
 {
+	struct status status = {spec, screen, g_get_monotonic_time()};
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
 	/* Before an address is announced: who reads that may end the server at once. */
 	guint interrupt = g_unix_signal_add(SIGINT, on_signal, loop);
 	guint terminate = g_unix_signal_add(SIGTERM, on_signal, loop);
-	int ret = serve_vnc_start(&options->vnc, screen, spec, error);
+	struct control *control;
+	GError *error = NULL;
+	int ret = 0;
 
+	if (serve_control_start(options->control, &status, &control, &error))
+		ret = cmd_report("control", error);
+	else if (serve_vnc_start(&options->vnc, screen, spec, &error))
+		ret = cmd_report("vnc", error);
 	if (!ret)
 		g_main_loop_run(loop);
+	control_destroy(control);
 	g_source_remove(interrupt);
 	g_source_remove(terminate);
 	g_main_loop_unref(loop);
@@ -112,9 +126,9 @@ static int serve(const char *spec, const struct serve_options *options)
 		log_error("%s: out of memory", spec);
 		return EXIT_FAILED;
 	}
-	ret = listen_and_run(screen, spec, options, &error);
+	ret = listen_and_run(screen, spec, options);
 	screen_destroy(screen);
-	return ret ? cmd_report("vnc", error) : EXIT_DONE;
+	return ret;
 }
 
 int cmd_serve(int argc, char **argv)
@@ -129,6 +143,7 @@ int cmd_serve(int argc, char **argv)
 	if (!ret)
 		ret = serve(argv[1], &options);
 	serve_vnc_finish(&options.vnc);
+	g_free(options.control);
 	g_free(options.palette);
 	return ret;
 }

@@ -18,6 +18,7 @@ libplanecast_a_SOURCES = \
 	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
 	src/card.c src/card.h \
+	src/control.c src/control.h \
 	src/convert.c src/convert.h \
 	src/cursor.c src/cursor.h \
 	src/damage.c src/damage.h \
@@ -65,6 +66,8 @@ libplanecast_a_SOURCES = \
 	src/source_replay.c src/source_replay.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
+	src/status.c src/status.h \
+	src/status_view.c src/status_view.h \
 	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
@@ -75,6 +78,7 @@ libplanecast_a_SOURCES = \
 	src/vnc_tally.c src/vnc_tally.h
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
-planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/main.c \
+planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \
+	src/serve_control.c src/serve_control.h \
 	src/serve_vnc.c src/serve_vnc.h
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)

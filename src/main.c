@@ -18,6 +18,7 @@ static const struct {
 	{"record", cmd_record, "the planes of a display as they are in memory, for replay:"},
 	{"screenshot", cmd_screenshot, "one picture of a display, as PNG, PPM or raw pixels"},
 	{"serve", cmd_serve, "a display for VNC viewers"},
+	{"status", cmd_status, "what a running server does: clients, rates, damage, cost"},
 };
 
 static void print_help(void)

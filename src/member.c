@@ -3,11 +3,14 @@
 
 void member_string(JsonBuilder *json, const char *name, const char *value)
 {
+	char *valid = value ? g_utf8_make_valid(value, -1) : NULL;
+
 	json_builder_set_member_name(json, name);
-	if (value)
-		json_builder_add_string_value(json, value);
+	if (valid)
+		json_builder_add_string_value(json, valid);
 	else
 		json_builder_add_null_value(json);
+	g_free(valid);
 }
 
 void member_int(JsonBuilder *json, const char *name, gint64 value)

@@ -6,7 +6,8 @@
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 
-void member_string(JsonBuilder *json, const char *name, const char *value); /* NULL: null */
+/* NULL: null. What is not UTF-8 is replaced. */
+void member_string(JsonBuilder *json, const char *name, const char *value);
 void member_int(JsonBuilder *json, const char *name, gint64 value);
 void member_double(JsonBuilder *json, const char *name, double value);
 void member_bool(JsonBuilder *json, const char *name, bool value);

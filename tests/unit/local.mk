@@ -27,6 +27,11 @@ tests_unit_test_card_SOURCES = tests/unit/test_card.c
 tests_unit_test_card_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_card_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_control
+tests_unit_test_control_SOURCES = tests/unit/test_control.c
+tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_control_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_damage
 tests_unit_test_damage_SOURCES = tests/unit/test_damage.c
 tests_unit_test_damage_CFLAGS = $(UNIT_CFLAGS)
@@ -145,6 +150,11 @@ UNIT_TESTS += tests/unit/test_sim_options
 tests_unit_test_sim_options_SOURCES = tests/unit/test_sim_options.c
 tests_unit_test_sim_options_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_options_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_status_view
+tests_unit_test_status_view_SOURCES = tests/unit/test_status_view.c
+tests_unit_test_status_view_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_status_view_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_vnc
 tests_unit_test_vnc_SOURCES = \

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "control.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "door_listener.h"
+#include "log.h"
+
+/* Of a DEVICE in a file's name: with folder and end it has to fit in a sockaddr_un. */
+#define NAME_LENGTH 48
+
+struct control {
+	GPtrArray *listeners;
+	GArray *watches;
+	GQueue connections; /* oldest first */
+	control_answer answer;
+	void *data;
+};
+
+struct connection {
+	struct control *control;
+	int fd;
+	char *text;
+	size_t length, sent;
+	guint writable, deadline;
+};
+
+static void connection_end(struct connection *connection)
+{
+	g_queue_remove(&connection->control->connections, connection);
+	if (connection->writable)
+		g_source_remove(connection->writable);
+	if (connection->deadline)
+		g_source_remove(connection->deadline);
+	close(connection->fd);
+	g_free(connection->text);
+	g_free(connection);
+}
+
+static gboolean on_deadline(gpointer data)
+{
+	struct connection *connection = data;
+
+	connection->deadline = 0;
+	log_debug("control: a reader that took too long is dropped");
+	connection_end(connection);
+	return G_SOURCE_REMOVE;
+}
+
+/* False: it is over, told or broken. */
+static bool send_more(struct connection *connection)
+{
+	while (connection->sent < connection->length) {
+		ssize_t n = send(connection->fd, connection->text + connection->sent,
+				 connection->length - connection->sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN;
+		connection->sent += (size_t)n;
+	}
+	return false;
+}
+
+static gboolean on_writable(gint fd, GIOCondition condition, gpointer data)
+{
+	struct connection *connection = data;
+
+	(void)fd;
+	(void)condition;
+	if (send_more(connection))
+		return G_SOURCE_CONTINUE;
+	connection->writable = 0;
+	connection_end(connection);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_connect(gint fd, GIOCondition condition, gpointer data)
+{
+	struct control *control = data;
+	struct connection *connection;
+	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)condition;
+	if (peer < 0)
+		return G_SOURCE_CONTINUE;
+	if (control->connections.length == CONTROL_CONNECTIONS)
+		connection_end(g_queue_peek_head(&control->connections));
+	connection = g_new0(struct connection, 1);
+	connection->control = control;
+	connection->fd = peer;
+	connection->text = control->answer(control->data);
+	connection->length = strlen(connection->text);
+	g_queue_push_tail(&control->connections, connection);
+	if (!send_more(connection)) {
+		connection_end(connection);
+		return G_SOURCE_CONTINUE;
+	}
+	connection->writable = g_unix_fd_add(peer, G_IO_OUT, on_writable, connection);
+	connection->deadline = g_timeout_add(CONTROL_PATIENCE_MS, on_deadline, connection);
+	return G_SOURCE_CONTINUE;
+}
+
+/* Who watches and from where is for this machine's user alone. */
+static int check_kind(const char *spec, GError **error)
+{
+	struct address address;
+	int ret = address_parse(spec, &address, error);
+
+	if (!ret && address.kind == ADDRESS_TCP)
+		ret = fail(error, EXIT_USAGE, EINVAL,
+			   "%s: the control socket is a file (write unix:PATH)", spec);
+	address_finish(&address);
+	return ret;
+}
+
+int control_create(const char *address, control_answer answer, void *data, struct control **out,
+		   GError **error)
+{
+	struct control *control = g_new0(struct control, 1);
+	int ret;
+
+	control->listeners = g_ptr_array_new_with_free_func(listener_free);
+	control->watches = g_array_new(FALSE, FALSE, sizeof(guint));
+	g_queue_init(&control->connections);
+	control->answer = answer;
+	control->data = data;
+	ret = check_kind(address, error);
+	if (!ret)
+		ret = listener_open(address, control->listeners, error);
+	if (ret) {
+		control_destroy(control);
+		return ret;
+	}
+	for (guint i = 0; i < control->listeners->len; i++) {
+		const struct listener *listener = control->listeners->pdata[i];
+		guint watch = g_unix_fd_add(listener->fd, G_IO_IN, on_connect, control);
+
+		g_array_append_val(control->watches, watch);
+		log_info("control: listening on %s", listener->name);
+	}
+	*out = control;
+	return 0;
+}
+
+void control_destroy(struct control *control)
+{
+	if (!control)
+		return;
+	while (control->connections.length)
+		connection_end(g_queue_peek_head(&control->connections));
+	for (guint i = 0; i < control->watches->len; i++)
+		g_source_remove(g_array_index(control->watches, guint, i));
+	g_array_unref(control->watches);
+	g_ptr_array_unref(control->listeners);
+	g_free(control);
+}
+
+char *control_folder(void)
+{
+	const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+
+	return g_build_filename(runtime && *runtime == '/' ? runtime : "/run", "planecast", NULL);
+}
+
+char *control_default(const char *device, unsigned int number)
+{
+	char *folder = control_folder(), *address;
+	char name[NAME_LENGTH + 1];
+
+	g_strlcpy(name, device, sizeof(name));
+	for (char *c = name; *c; c++)
+		if (!g_ascii_isalnum(*c) && !strchr("._-", *c))
+			*c = '-';
+	if (number)
+		address = g_strdup_printf("unix:%s/%s.%u.sock", folder, name, number);
+	else
+		address = g_strdup_printf("unix:%s/%s.sock", folder, name);
+	g_free(folder);
+	return address;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "frame.h"
+#include "member.h"
+
+/* What /proc says of this process's memory, in bytes; 0 where it says nothing. */
+static void read_memory(gint64 *rss, gint64 *private)
+{
+	FILE *file = fopen("/proc/self/smaps_rollup", "re");
+	char line[128], name[32];
+	long long kib;
+
+	*rss = *private = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%31s %lld kB", name, &kib) != 2)
+			continue;
+		if (!strcmp(name, "Rss:"))
+			*rss = kib * 1024;
+		else if (!strcmp(name, "Private_Clean:") || !strcmp(name, "Private_Dirty:"))
+			*private += kib * 1024;
+	}
+	if (file)
+		fclose(file);
+}
+
+static void describe_memory(JsonBuilder *json)
+{
+	gint64 rss, private;
+	unsigned int frames;
+	size_t bytes;
+
+	read_memory(&rss, &private);
+	frame_held(&frames, &bytes);
+	member_object(json, "memory");
+	member_int(json, "rss_bytes", rss);
+	member_int(json, "private_bytes", private);
+	member_int(json, "frames", frames);
+	member_int(json, "frame_bytes", (gint64)bytes);
+	json_builder_end_object(json);
+}
+
+char *status_text(const struct status *status)
+{
+	JsonBuilder *json = json_builder_new();
+	char *text, *line;
+	JsonNode *root;
+
+	json_builder_begin_object(json);
+	member_string(json, "version", PLANECAST_VERSION);
+	member_int(json, "pid", getpid());
+	member_string(json, "device", status->device);
+	member_int(json, "uptime_ms", (g_get_monotonic_time() - status->started_us) / 1000);
+	screen_describe(status->screen, json);
+	describe_memory(json);
+	json_builder_end_object(json);
+	root = json_builder_get_root(json);
+	text = json_to_string(root, FALSE);
+	line = g_strconcat(text, "\n", NULL);
+	g_free(text);
+	json_node_unref(root);
+	g_object_unref(json);
+	return line;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a server says of itself: doc/status.md. Main thread. */
+#ifndef PLANECAST_STATUS_H
+#define PLANECAST_STATUS_H
+
+#include "screen.h"
+
+struct status {
+	const char *device; /* the DEVICE as the user named it, borrowed */
+	struct screen *screen;
+	gint64 started_us; /* monotonic */
+};
+
+/* One line of JSON with its newline, for g_free(). */
+char *status_text(const struct status *status);
+
+#endif
