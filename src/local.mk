@@ -75,10 +75,23 @@ libplanecast_a_SOURCES = \
 	src/vnc_client.c src/vnc_client.h \
 	src/vnc_library.c src/vnc_library.h \
 	src/vnc_parser.c src/vnc_parser.h \
-	src/vnc_tally.c src/vnc_tally.h
+	src/vnc_tally.c src/vnc_tally.h \
+	src/web_files.c src/web_files.h \
+	src/web_rules.c src/web_rules.h \
+	src/web_stream.c src/web_stream.h \
+	src/websocket.c src/websocket.h
+nodist_libplanecast_a_SOURCES = web_page.c
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \
 	src/serve_control.c src/serve_control.h \
 	src/serve_vnc.c src/serve_vnc.h
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
+
+# The page for browsers is part of the program.
+WEB_PAGE = src/web/icon.svg src/web/index.html src/web/page.css src/web/page.js
+EXTRA_DIST += src/web/web.gresource.xml $(WEB_PAGE)
+CLEANFILES += web_page.c
+web_page.c: src/web/web.gresource.xml $(WEB_PAGE)
+	$(AM_V_GEN)$(GLIB_COMPILE_RESOURCES) --generate-source --c-name web_page \
+		--sourcedir=$(srcdir)/src/web --target=$@ $(srcdir)/src/web/web.gresource.xml

@@ -181,6 +181,21 @@ tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
 tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_web
+tests_unit_test_web_SOURCES = tests/unit/test_web.c
+tests_unit_test_web_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_web_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_web_stream
+tests_unit_test_web_stream_SOURCES = tests/unit/test_web_stream.c
+tests_unit_test_web_stream_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_web_stream_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_websocket
+tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c
+tests_unit_test_websocket_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_websocket_LDADD = $(UNIT_LDADD)
+
 # For trying viewers by hand.
 check_PROGRAMS += tests/unit/vnc_server
 tests_unit_vnc_server_SOURCES = \
