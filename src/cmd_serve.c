@@ -95,8 +95,10 @@ static int listen_and_run(struct screen *screen, const char *spec,
 		ret = cmd_report("control", error);
 	else if (serve_vnc_start(&options->vnc, screen, spec, &error))
 		ret = cmd_report("vnc", error);
-	if (!ret)
+	if (!ret) {
+		control_announce(control);
 		g_main_loop_run(loop);
+	}
 	control_destroy(control);
 	g_source_remove(interrupt);
 	g_source_remove(terminate);

@@ -144,10 +144,18 @@ int control_create(const char *address, control_answer answer, void *data, struc
 		guint watch = g_unix_fd_add(listener->fd, G_IO_IN, on_connect, control);
 
 		g_array_append_val(control->watches, watch);
-		log_info("control: listening on %s", listener->name);
 	}
 	*out = control;
 	return 0;
+}
+
+void control_announce(const struct control *control)
+{
+	for (guint i = 0; control && i < control->listeners->len; i++) {
+		const struct listener *listener = control->listeners->pdata[i];
+
+		log_info("control: listening on %s", listener->name);
+	}
 }
 
 void control_destroy(struct control *control)

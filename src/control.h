@@ -19,11 +19,14 @@ typedef char *(*control_answer)(void *data);
 #define CONTROL_PATIENCE_MS 2000u
 
 /*
- * Listens on unix:PATH (made with mode 0600) or fd:N and logs it; EXIT_USAGE for another kind of
+ * Listens on unix:PATH (made with mode 0600) or fd:N; EXIT_USAGE for another kind of
  * address. 0 or -errno with one line in error.
  */
 int control_create(const char *address, control_answer answer, void *data, struct control **control,
 		   GError **error);
+
+/* Logs where it listens: once nothing else can fail. Takes NULL. */
+void control_announce(const struct control *control);
 
 /* Removes the socket's file. Takes NULL. */
 void control_destroy(struct control *control);
