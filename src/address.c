@@ -222,5 +222,12 @@ char *address_format(const struct sockaddr *name, socklen_t length)
 
 char *address_format_host(const struct sockaddr *name, socklen_t length)
 {
-	return format(name, length, false);
+	struct sockaddr_in6 network;
+
+	if (name->sa_family != AF_INET6 || length < sizeof(network) || address_is_local(name))
+		return format(name, length, false);
+	memcpy(&network, name, sizeof(network));
+	if (!IN6_IS_ADDR_V4MAPPED(&network.sin6_addr) && !IN6_IS_ADDR_LINKLOCAL(&network.sin6_addr))
+		memset(network.sin6_addr.s6_addr + 8, 0, 8);
+	return format((struct sockaddr *)&network, sizeof(network), false);
 }

@@ -45,7 +45,10 @@ bool address_is_local(const struct sockaddr *name);
 /* "127.0.0.1:5900", "[::1]:5900", "unix:PATH"; in the form that address_parse() takes. */
 char *address_format(const struct sockaddr *name, socklen_t length);
 
-/* The same without the port: what makes two peers the same host. */
+/*
+ * The same without the port: what makes two peers the same host. Of an IPv6 address that others
+ * reach, the first 64 bits: a host has as many of the rest as it likes.
+ */
 char *address_format_host(const struct sockaddr *name, socklen_t length);
 
 #endif

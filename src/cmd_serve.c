@@ -54,7 +54,8 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 		serve_vnc_help,
 		"\n  planecast serve sim: --vnc :1\n"
 		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
-		"--vnc unix:/run/vm1.vnc",
+		"--vnc unix:/run/vm1.vnc\n"
+		"  planecast serve sim: --vnc 0.0.0.0:5900 --password-file /etc/planecast/password",
 		NULL);
 	int ret = cmd_options(argc, argv, (const GOptionEntry *)(void *)entries->data, "DEVICE", 1,
 			      "Serves a display to VNC viewers.", help);
@@ -79,8 +80,7 @@ static gboolean on_signal(gpointer loop)
 }
 
 /* Returns the exit code, after a line on stderr if it is not 0. */
-static int listen_and_run(struct screen *screen, const char *spec,
-			  const struct serve_options *options)
+static int listen_and_run(struct screen *screen, const char *spec, struct serve_options *options)
 {
 	struct status status = {spec, screen, g_get_monotonic_time()};
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
@@ -106,7 +106,7 @@ static int listen_and_run(struct screen *screen, const char *spec,
 	return ret;
 }
 
-static int serve(const char *spec, const struct serve_options *options)
+static int serve(const char *spec, struct serve_options *options)
 {
 	struct screen_options screen_options = {.max_fps = (unsigned int)options->max_fps};
 	struct screen *screen = NULL;

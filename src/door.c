@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "backoff.h"
 #include "door_handshake.h"
 #include "door_listener.h"
 #include "log.h"
@@ -29,7 +30,8 @@ struct door {
 	GMainContext *context;
 	gint quit; /* atomic */
 	char *full_text;
-	struct log_limit limit; /* of the door's thread */
+	struct log_limit limit;  /* of the door's thread */
+	struct backoff *backoff; /* of the door's thread */
 
 	pthread_mutex_t lock; /* of all below */
 	bool closed;
@@ -50,7 +52,8 @@ struct arrival {
 	struct door *door;
 	struct handshake handshake;
 	GSource *source;
-	int fd;
+	int fd, wire; /* wire: behind the pump, or -1 */
+	struct pump *pump;
 	char *peer, *host;
 	bool refused;
 	gint64 deadline;
@@ -58,7 +61,8 @@ struct arrival {
 
 struct door_ticket {
 	struct door *door;
-	char *host;
+	struct pump *pump;
+	char *host, *peer;
 };
 
 static void say(struct door *door, const char *peer, const char *what, const char *why)
@@ -103,7 +107,7 @@ static struct door_ticket *take_place(struct door *door, const char *host, const
 		door->counts.guests++;
 		door->counts.welcomed++;
 		ticket = g_new(struct door_ticket, 1);
-		*ticket = (struct door_ticket){door, g_strdup(host)};
+		*ticket = (struct door_ticket){.door = door, .host = g_strdup(host)};
 	}
 	pthread_mutex_unlock(&door->lock);
 	return ticket;
@@ -111,12 +115,16 @@ static struct door_ticket *take_place(struct door *door, const char *host, const
 
 void door_leave(struct door_ticket *ticket)
 {
+	const char *reason;
 	struct door *door;
 	unsigned int left;
 
 	if (!ticket)
 		return;
 	door = ticket->door;
+	reason = pump_finish(ticket->pump);
+	if (reason)
+		log_info("%s: %s cut off: %s", door->options.name, ticket->peer, reason);
 	pthread_mutex_lock(&door->lock);
 	left = guests_of(door, ticket->host) - 1;
 	if (left)
@@ -126,6 +134,7 @@ void door_leave(struct door_ticket *ticket)
 	door->counts.guests--;
 	pthread_mutex_unlock(&door->lock);
 	g_free(ticket->host);
+	g_free(ticket->peer);
 	g_free(ticket);
 }
 
@@ -146,6 +155,7 @@ static void arrival_free(struct arrival *arrival)
 	}
 	if (arrival->fd >= 0)
 		close(arrival->fd);
+	pump_destroy(arrival->pump);
 	g_free(arrival->peer);
 	g_free(arrival->host);
 	g_free(arrival);
@@ -176,7 +186,13 @@ static void fail_arrival(struct arrival *arrival, const char *why)
 static void welcome(struct arrival *arrival)
 {
 	struct door *door = arrival->door;
-	struct door_guest guest = {.fd = arrival->fd, .peer = arrival->peer};
+	struct door_guest guest = {
+		.fd = arrival->fd,
+		.peer = arrival->peer,
+		.wire = arrival->wire,
+		.view_only = arrival->handshake.view_only,
+		.security = handshake_security(&arrival->handshake),
+	};
 	const char *reason;
 
 	guest.ticket = take_place(door, arrival->host, &reason);
@@ -187,6 +203,8 @@ static void welcome(struct arrival *arrival)
 	/* No source may look at the descriptor of somebody else. */
 	g_source_destroy(arrival->source);
 	arrival->fd = -1;
+	guest.ticket->peer = g_strdup(arrival->peer);
+	guest.ticket->pump = g_steal_pointer(&arrival->pump);
 	door->options.welcome(&guest, door->options.data);
 	arrival_free(arrival);
 }
@@ -203,7 +221,20 @@ static const char *refusal(void *data)
 	pthread_mutex_unlock(&door->lock);
 	if (!reason && door->options.full)
 		reason = door->options.full(door->options.data);
+	if (!reason && backoff_waits(door->backoff, arrival->host, g_get_monotonic_time()))
+		reason = "too many wrong passwords from this address, try again later";
 	return reason;
+}
+
+static void proved(bool good, void *data)
+{
+	struct arrival *arrival = data;
+	struct door *door = arrival->door;
+
+	if (good)
+		backoff_proved(door->backoff, arrival->host);
+	else
+		backoff_failed(door->backoff, arrival->host, g_get_monotonic_time());
 }
 
 static void set_deadline(struct arrival *arrival, gint64 delay)
@@ -300,17 +331,18 @@ static void tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }
 
-static void receive(struct gate *gate, int fd, const struct sockaddr *name, socklen_t length)
+/* In the door's thread; the arrival has everything but its handshake. */
+static void begin(struct arrival *arrival, bool local)
 {
-	struct door *door = gate->door;
-	struct arrival *arrival = g_new0(struct arrival, 1);
-	struct handshake_rules rules = {gate->listener->local, refusal, arrival};
+	struct door *door = arrival->door;
+	struct handshake_rules rules = {
+		.open = local || door->options.insecure,
+		.passwords = door->options.passwords,
+		.refusal = refusal,
+		.proved = proved,
+		.data = arrival,
+	};
 
-	arrival->door = door;
-	arrival->fd = fd;
-	name_peer(arrival, name, length);
-	if (name->sa_family != AF_UNIX)
-		tune(fd);
 	while (door->arrivals.length >= door->options.handshakes)
 		push_out(door);
 	pthread_mutex_lock(&door->lock);
@@ -318,11 +350,72 @@ static void receive(struct gate *gate, int fd, const struct sockaddr *name, sock
 	door->counts.underway = door->arrivals.length;
 	door->counts.accepted++;
 	pthread_mutex_unlock(&door->lock);
-	arrival->source = g_unix_fd_source_new(fd, G_IO_IN);
+	arrival->source = g_unix_fd_source_new(arrival->fd, G_IO_IN);
 	set_deadline(arrival, door->options.handshake_ms * G_TIME_SPAN_MILLISECOND);
 	g_source_set_callback(arrival->source, G_SOURCE_FUNC(on_arrival), arrival, NULL);
 	g_source_attach(arrival->source, door->context);
-	advance(arrival, handshake_begin(&arrival->handshake, fd, &rules));
+	advance(arrival, handshake_begin(&arrival->handshake, arrival->fd, &rules));
+}
+
+static struct arrival *arrival_new(struct door *door, int fd)
+{
+	struct arrival *arrival = g_new0(struct arrival, 1);
+
+	arrival->door = door;
+	arrival->fd = fd;
+	arrival->wire = -1;
+	return arrival;
+}
+
+static void receive(struct gate *gate, int fd, const struct sockaddr *name, socklen_t length)
+{
+	struct arrival *arrival = arrival_new(gate->door, fd);
+
+	name_peer(arrival, name, length);
+	if (name->sa_family != AF_UNIX)
+		tune(fd);
+	begin(arrival, gate->listener->local);
+}
+
+/* On its way to the door's thread. */
+struct adoption {
+	struct arrival *arrival; /* NULL: it has arrived */
+	bool local;
+};
+
+static gboolean on_adoption(gpointer data)
+{
+	struct adoption *adoption = data;
+
+	begin(g_steal_pointer(&adoption->arrival), adoption->local);
+	return G_SOURCE_REMOVE;
+}
+
+static void adoption_free(gpointer data)
+{
+	struct adoption *adoption = data;
+
+	if (adoption->arrival)
+		arrival_free(adoption->arrival);
+	g_free(adoption);
+}
+
+void door_adopt(struct door *door, const struct door_stranger *stranger)
+{
+	struct adoption *adoption = g_new0(struct adoption, 1);
+	GSource *source = g_idle_source_new();
+
+	adoption->arrival = arrival_new(door, stranger->fd);
+	adoption->arrival->pump = stranger->pump;
+	if (stranger->pump)
+		adoption->arrival->wire = pump_wire(stranger->pump);
+	adoption->arrival->peer = g_strdup(stranger->peer);
+	adoption->arrival->host = g_strdup(stranger->host);
+	adoption->local = stranger->local;
+	g_source_set_priority(source, G_PRIORITY_DEFAULT);
+	g_source_set_callback(source, on_adoption, adoption, adoption_free);
+	g_source_attach(source, door->context);
+	g_source_unref(source);
 }
 
 /* Gates. */
@@ -394,12 +487,11 @@ int door_listen(struct door *door, const char *spec, GError **error)
 	for (guint i = 0; !r && i < listeners->len; i++) {
 		struct listener *listener = listeners->pdata[i];
 
-		if (!listener->local && !handshake_has_secret())
-			r = fail(
-				error, EXIT_USAGE, EPERM,
-				"%s: open to the network, but no password is asked for (listen on "
-				"127.0.0.1 or unix:PATH and let ssh or a proxy bring clients there)",
-				spec);
+		if (!listener->local && !door->options.passwords && !door->options.insecure)
+			r = fail(error, EXIT_USAGE, EPERM,
+				 "%s: open to the network, but no password is asked for (give "
+				 "--password-file, or listen on 127.0.0.1 or unix:PATH)",
+				 spec);
 	}
 	if (r < 0) {
 		g_ptr_array_unref(listeners);
@@ -411,6 +503,9 @@ int door_listen(struct door *door, const char *spec, GError **error)
 
 		gate->door = door;
 		gate->listener = listeners->pdata[i];
+		if (!gate->listener->local)
+			log_warning("%s: %s is not encrypted: anybody on the way sees the screen",
+				    door->options.name, gate->listener->name);
 		log_info("%s: listening on %s", door->options.name, gate->listener->name);
 		pthread_mutex_lock(&door->lock);
 		g_ptr_array_add(door->gates, gate);
@@ -452,6 +547,7 @@ int door_create(const struct door_options *options, struct door **result, GError
 	g_queue_init(&door->arrivals);
 	door->gates = g_ptr_array_new_with_free_func(gate_free);
 	door->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	door->backoff = backoff_create();
 	door->context = g_main_context_new();
 	door->thread = g_thread_try_new("door", run, door, NULL);
 	if (!door->thread) {
@@ -494,6 +590,7 @@ void door_destroy(struct door *door)
 	g_ptr_array_unref(door->gates);
 	g_hash_table_unref(door->guests);
 	g_main_context_unref(door->context);
+	backoff_destroy(door->backoff);
 	pthread_mutex_destroy(&door->lock);
 	g_free(door->full_text);
 	g_free(door);

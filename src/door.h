@@ -9,14 +9,21 @@
 #define PLANECAST_DOOR_H
 
 #include <glib.h>
+#include <stdbool.h>
+
+#include "password.h"
+#include "pump.h"
 
 struct door;
 struct door_ticket; /* a guest's place; door_leave() gives it back */
 
 struct door_guest {
-	int fd;           /* non-blocking, close-on-exec; the receiver's from now on */
+	int fd;           /* close-on-exec; the receiver's from now on */
 	const char *peer; /* "127.0.0.1:40000", "unix (uid 0, pid 12)"; borrowed */
 	struct door_ticket *ticket;
+	int wire;       /* the peer's own socket behind a pump, as long as the ticket; -1: fd */
+	bool view_only; /* it may watch, no more */
+	const char *security; /* what it was asked for: "none", "password"; static */
 };
 
 struct door_options {
@@ -25,6 +32,8 @@ struct door_options {
 	unsigned int per_address;  /* of these from one host; 0: no limit of its own */
 	unsigned int handshakes;   /* under way at a time; a newcomer pushes out the oldest */
 	unsigned int handshake_ms; /* time for one */
+	const struct passwords *passwords; /* every client is asked for one; NULL: none; borrowed */
+	bool insecure; /* a listener may be open to a network although nothing is asked for */
 	/*
 	 * Both from the door's thread, neither may block. full() says why no guest fits now (a
 	 * string that lives on), or NULL. welcome() gets each guest; ClientInit has been read, so
@@ -56,12 +65,25 @@ int door_create(const struct door_options *options, struct door **door, GError *
 /*
  * Listens on an ADDR (address.h), as often as wanted; logs "NAME: listening on ADDR" for every
  * socket (a host name can have several). From the thread that created the door. Refuses, with
- * EXIT_USAGE, an address that other machines could reach as long as no security type asks for a
- * secret; EXIT_REFUSED for an address in use or no permission. On failure nothing is left open.
+ * EXIT_USAGE, an address that other machines could reach if no password is asked for (unless
+ * `insecure`); EXIT_REFUSED for an address in use or no permission. On failure nothing is left
+ * open.
  */
 int door_listen(struct door *door, const char *address, GError **error);
 
-/* From any thread: a guest has gone. Takes NULL. */
+/* A connection that somebody else accepted, a WebSocket: the RFB handshake is still to come. */
+struct door_stranger {
+	int fd; /* the plain end of the pump */
+	struct pump
+		*pump; /* finished when the guest leaves or is turned away; NULL: a plain socket */
+	const char *peer, *host; /* as in log lines, and what limits go by; copied */
+	bool local;              /* it cannot come from another machine */
+};
+
+/* From any thread, before door_close(). Takes fd and pump. */
+void door_adopt(struct door *door, const struct door_stranger *stranger);
+
+/* From any thread: a guest has gone; its fd is closed already. Takes NULL. */
 void door_leave(struct door_ticket *ticket);
 
 void door_count(struct door *door, struct door_counts *counts);

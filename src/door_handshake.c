@@ -17,14 +17,17 @@
  */
 struct security {
 	uint8_t type;
-	bool secret; /* proves something: good enough for a network */
+	const char *name;
+	bool secret; /* asks for a password */
 	enum handshake_step (*begin)(struct handshake *handshake);
 };
 
 static enum handshake_step none_begin(struct handshake *handshake);
+static enum handshake_step password_begin(struct handshake *handshake);
 
 static const struct security security_types[] = {
-	{1, false, none_begin},
+	{1, "none", false, none_begin},
+	{2, "password", true, password_begin},
 };
 
 static enum handshake_step failed(struct handshake *handshake, const char *reason)
@@ -106,9 +109,41 @@ static enum handshake_step none_begin(struct handshake *handshake)
 	return wait_for(handshake, 1, client_init_received);
 }
 
+static enum handshake_step answer_received(struct handshake *handshake)
+{
+	const struct handshake_rules *rules = &handshake->rules;
+	const char *reason = rules->refusal ? rules->refusal(rules->data) : NULL;
+	static const uint8_t ok[4];
+	enum password_verdict verdict;
+
+	/* Who has many connections gets no more tries by it. */
+	if (reason)
+		return refuse(handshake, reason, true);
+	verdict = password_check(rules->passwords, handshake->challenge, handshake->buffer);
+	if (rules->proved)
+		rules->proved(verdict != PASSWORD_WRONG, rules->data);
+	if (verdict == PASSWORD_WRONG)
+		return refuse(handshake, "wrong password", true);
+	handshake->view_only = verdict == PASSWORD_VIEW;
+	if (!send_all(handshake, ok, sizeof(ok)))
+		return failed(handshake, "the connection broke");
+	return wait_for(handshake, 1, client_init_received);
+}
+
+static enum handshake_step password_begin(struct handshake *handshake)
+{
+	if (!password_challenge(handshake->challenge))
+		return failed(handshake, "there is no randomness for a challenge");
+	if (!send_all(handshake, handshake->challenge, PASSWORD_CHALLENGE))
+		return failed(handshake, "the connection broke");
+	return wait_for(handshake, PASSWORD_CHALLENGE, answer_received);
+}
+
 static bool may_offer(const struct handshake *handshake, const struct security *security)
 {
-	return security->secret || handshake->rules.local;
+	if (handshake->rules.passwords)
+		return security->secret;
+	return !security->secret && handshake->rules.open;
 }
 
 static enum handshake_step type_received(struct handshake *handshake)
@@ -219,10 +254,7 @@ enum handshake_step handshake_feed(struct handshake *handshake)
 	return HANDSHAKE_MORE;
 }
 
-bool handshake_has_secret(void)
+const char *handshake_security(const struct handshake *handshake)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(security_types); i++)
-		if (security_types[i].secret)
-			return true;
-	return false;
+	return handshake->security->name;
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "password.h"
+
 enum handshake_step {
 	HANDSHAKE_MORE,    /* wait until the socket is readable again */
 	HANDSHAKE_DONE,    /* ClientInit has been read; ServerInit is the next word */
@@ -28,9 +30,14 @@ struct handshake;
 struct security;
 
 struct handshake_rules {
-	bool local; /* the listener cannot be reached from another machine */
-	/* NULL, or why this client is refused: asked once, when it can be told. */
+	bool open; /* security None is offered where there are no passwords */
+	const struct passwords *passwords; /* NULL: none are asked for; borrowed */
+	/*
+	 * NULL, or why this client is refused: asked when it can be told, and again before a proof
+	 * is looked at.
+	 */
 	const char *(*refusal)(void *data);
+	void (*proved)(bool good, void *data); /* a password was looked at */
 	void *data;
 };
 
@@ -42,7 +49,9 @@ struct handshake {
 	uint8_t buffer[HANDSHAKE_BUFFER];
 	size_t have, want; /* bytes of this step */
 	int minor;         /* protocol 3.x: 3, 7 or 8 */
-	size_t wasted;     /* bytes thrown away after a refusal */
+	uint8_t challenge[PASSWORD_CHALLENGE];
+	bool view_only; /* once done: the client proved that it may watch, no more */
+	size_t wasted;  /* bytes thrown away after a refusal */
 	const char *reason;
 };
 
@@ -53,7 +62,7 @@ enum handshake_step handshake_begin(struct handshake *handshake, int fd,
 /* The socket is readable (or at its end). */
 enum handshake_step handshake_feed(struct handshake *handshake);
 
-/* True if a listener may be open to a network: a security type with a secret can be offered. */
-bool handshake_has_secret(void);
+/* What a handshake that is done has asked for: "none" or "password". Static. */
+const char *handshake_security(const struct handshake *handshake);
 
 #endif

@@ -2,8 +2,8 @@
 noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
-	$(VNC_CFLAGS) $(DRM_CFLAGS)
-PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS)
+	$(VNC_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS)
+PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(GNUTLS_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -14,6 +14,7 @@ libplanecast_a_SOURCES = \
 	kmod/pattern_static.c kmod/pattern_static.h \
 	src/address.c src/address.h \
 	src/apart.c src/apart.h \
+	src/backoff.c src/backoff.h \
 	src/bands.c src/bands.h \
 	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
@@ -46,6 +47,7 @@ libplanecast_a_SOURCES = \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
+	src/password.c src/password.h \
 	src/palette.c src/palette.h \
 	src/plane.c src/plane.h \
 	src/probe.c src/probe.h \
@@ -57,6 +59,7 @@ libplanecast_a_SOURCES = \
 	src/recording_writer.c src/recording_writer.h \
 	src/scancode.c src/scancode.h \
 	src/screen.c src/screen.h \
+	src/secret.c src/secret.h \
 	src/shot.c src/shot.h \
 	src/sim_cursor.c src/sim_cursor.h \
 	src/sim_options.c src/sim_options.h \

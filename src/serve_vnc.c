@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "serve_vnc.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "log.h"
 #include "vnc.h"
 
@@ -10,8 +13,10 @@
 
 const char serve_vnc_help[] =
 	"ADDR is HOST:PORT, HOST:auto (a free port), [::1]:PORT, PORT (loopback),\n"
-	":N (display N), unix:PATH or fd:N. Only loopback and unix sockets are served,\n"
-	"for nobody is asked for a password.\n";
+	":N (display N), unix:PATH or fd:N. An address that other machines can reach\n"
+	"needs --password-file, or --insecure. SECRET is a file that only its owner\n"
+	"reads, cred:NAME (a systemd credential) or fd:N (a descriptor). VNC passwords\n"
+	"have 8 characters and protect the way in, not the picture on its way.\n";
 
 void serve_vnc_init(struct serve_vnc *vnc)
 {
@@ -21,6 +26,9 @@ void serve_vnc_init(struct serve_vnc *vnc)
 void serve_vnc_finish(struct serve_vnc *vnc)
 {
 	g_strfreev(vnc->addresses);
+	g_free(vnc->password_file);
+	g_free(vnc->view_only_file);
+	explicit_bzero(&vnc->passwords, sizeof(vnc->passwords));
 }
 
 void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
@@ -28,8 +36,17 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 	const GOptionEntry own[] = {
 		{"vnc", 0, 0, G_OPTION_ARG_STRING_ARRAY, &vnc->addresses,
 		 "serve VNC here; may be repeated [" DEFAULT_ADDRESS "]", "ADDR"},
+		{"password-file", 0, 0, G_OPTION_ARG_STRING, &vnc->password_file,
+		 "ask viewers for a password: the first line; a second one is for watching",
+		 "SECRET"},
+		{"view-only-password-file", 0, 0, G_OPTION_ARG_STRING, &vnc->view_only_file,
+		 "a password that is for watching only", "SECRET"},
+		{"insecure", 0, 0, G_OPTION_ARG_NONE, &vnc->insecure,
+		 "let other machines in although no password is asked for", NULL},
 		{"max-clients", 0, 0, G_OPTION_ARG_INT, &vnc->max_clients,
 		 "at most so many viewers [" G_STRINGIFY(DEFAULT_CLIENTS) "]", "N"},
+		{"max-per-address", 0, 0, G_OPTION_ARG_INT, &vnc->max_per_address,
+		 "at most so many of them from one host [no limit]", "N"},
 	};
 
 	g_array_append_vals(entries, own, G_N_ELEMENTS(own));
@@ -42,11 +59,31 @@ int serve_vnc_check(const struct serve_vnc *vnc)
 			  MAX_CLIENTS);
 		return EXIT_USAGE;
 	}
+	if (vnc->max_per_address < 0 || vnc->max_per_address > MAX_CLIENTS) {
+		log_error("serve: --max-per-address %d is out of range (1 to %d; 0: no limit)",
+			  vnc->max_per_address, MAX_CLIENTS);
+		return EXIT_USAGE;
+	}
 	return EXIT_DONE;
 }
 
-int serve_vnc_start(const struct serve_vnc *vnc, struct screen *screen, const char *name,
-		    GError **error)
+static int load_passwords(struct serve_vnc *vnc, GError **error)
+{
+	struct passwords *passwords = &vnc->passwords;
+	int r = 0;
+
+	if (vnc->password_file)
+		r = password_load(passwords, vnc->password_file, FALSE, error);
+	if (!r && vnc->view_only_file && passwords->has_view)
+		return fail(error, EXIT_USAGE, EINVAL,
+			    "%s: --password-file has a second line already (drop one of them)",
+			    vnc->view_only_file);
+	if (!r && vnc->view_only_file)
+		r = password_load(passwords, vnc->view_only_file, TRUE, error);
+	return r;
+}
+
+int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *name, GError **error)
 {
 	static const char *const defaults[] = {DEFAULT_ADDRESS, NULL};
 	const char *const *address = vnc->addresses ? (const char *const *)vnc->addresses
@@ -54,10 +91,17 @@ int serve_vnc_start(const struct serve_vnc *vnc, struct screen *screen, const ch
 	struct vnc_options options = {
 		.name = name,
 		.max_clients = (unsigned int)vnc->max_clients,
+		.per_address = (unsigned int)vnc->max_per_address,
+		.insecure = vnc->insecure,
 	};
 	struct sink *sink;
-	int r = vnc_create(&options, screen_frame(screen), &sink, error);
+	int r = load_passwords(vnc, error);
 
+	if (r)
+		return r;
+	if (vnc->passwords.has_full || vnc->passwords.has_view)
+		options.passwords = &vnc->passwords;
+	r = vnc_create(&options, screen_frame(screen), &sink, error);
 	if (r)
 		return r;
 	screen_add_sink(screen, sink);

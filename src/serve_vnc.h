@@ -8,11 +8,15 @@
 
 #include <glib.h>
 
+#include "password.h"
 #include "screen.h"
 
 struct serve_vnc {
-	char **addresses; /* NULL: the default one */
-	int max_clients;
+	char **addresses;                     /* NULL: the default one */
+	char *password_file, *view_only_file; /* secrets (secret.h) */
+	gboolean insecure;
+	int max_clients, max_per_address;
+	struct passwords passwords;
 };
 
 void serve_vnc_init(struct serve_vnc *vnc);
@@ -27,8 +31,8 @@ extern const char serve_vnc_help[];
 /* After parsing: 0, or EXIT_USAGE after the one line on stderr. */
 int serve_vnc_check(const struct serve_vnc *vnc);
 
-/* A sink named after the device, which listens; it belongs to the screen. 0 or -errno. */
-int serve_vnc_start(const struct serve_vnc *vnc, struct screen *screen, const char *name,
-		    GError **error);
+/* A sink named after the device, which listens; it belongs to the screen and ends before *vnc. 0 or
+ * -errno. */
+int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *name, GError **error);
 
 #endif

@@ -274,13 +274,22 @@ static void welcome(const struct door_guest *arrival, void *data)
 {
 	struct vnc *vnc = data;
 	struct guest *guest = g_new0(struct guest, 1);
-	struct vnc_client_owner owner = {vnc->name, poke, ended, guest};
+	struct vnc_client_owner owner = {
+		.desktop = vnc->name,
+		.poke = poke,
+		.ended = ended,
+		.data = guest,
+		.view_only = arrival->view_only,
+		.security = arrival->security,
+	};
 	int r;
 
 	guest->vnc = vnc;
 	guest->ticket = arrival->ticket;
 	guest->client = vnc_client_create(arrival->fd, arrival->peer, &owner);
-	say(vnc, arrival->peer, "connected", NULL);
+	if (arrival->wire >= 0)
+		vnc_client_set_wire(guest->client, arrival->wire);
+	say(vnc, arrival->peer, arrival->view_only ? "connected, to watch" : "connected", NULL);
 	pthread_mutex_lock(&vnc->lock);
 	r = vnc_client_start(guest->client, vnc->frame);
 	if (!r) {
@@ -405,6 +414,8 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 		.per_address = options->per_address,
 		.handshakes = options->handshakes,
 		.handshake_ms = options->handshake_ms,
+		.passwords = options->passwords,
+		.insecure = options->insecure,
 		.full = full,
 		.welcome = welcome,
 		.data = vnc,
@@ -437,6 +448,11 @@ fail:
 int vnc_listen(struct sink *sink, const char *address, GError **error)
 {
 	return door_listen(((struct vnc *)sink)->door, address, error);
+}
+
+struct door *vnc_door(struct sink *sink)
+{
+	return ((struct vnc *)sink)->door;
 }
 
 void vnc_count(struct sink *sink, struct vnc_counts *counts)

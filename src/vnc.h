@@ -4,8 +4,7 @@
  * more thread reads what they say and throws out those that take nothing.
  *
  * A mode change waits for nobody: every client moves on to the new frame when it has finished what
- * it was sending, and keeps the old one until then. View-only; security None, on loopback and unix
- * sockets.
+ * it was sending, and keeps the old one until then. View-only.
  */
 #ifndef PLANECAST_VNC_H
 #define PLANECAST_VNC_H
@@ -17,12 +16,14 @@
 
 /* All zero: the defaults. */
 struct vnc_options {
-	const char *name;          /* of the desktop, for viewers' title bars; copied */
-	unsigned int max_clients;  /* DOOR_DEFAULT_CLIENTS */
-	unsigned int per_address;  /* of these from one host; 0: no limit of its own */
-	unsigned int handshakes;   /* DOOR_DEFAULT_HANDSHAKES */
-	unsigned int handshake_ms; /* DOOR_DEFAULT_HANDSHAKE */
-	unsigned int stall_ms;     /* a client that takes nothing for so long is dropped: 5000 */
+	const char *name;                  /* of the desktop, for viewers' title bars; copied */
+	unsigned int max_clients;          /* DOOR_DEFAULT_CLIENTS */
+	unsigned int per_address;          /* of these from one host; 0: no limit of its own */
+	unsigned int handshakes;           /* DOOR_DEFAULT_HANDSHAKES */
+	unsigned int handshake_ms;         /* DOOR_DEFAULT_HANDSHAKE */
+	const struct passwords *passwords; /* as in door_options; lives as long as the sink */
+	bool insecure;                     /* as in door_options */
+	unsigned int stall_ms; /* a client that takes nothing for so long is dropped: 5000 */
 };
 
 /*
@@ -36,6 +37,9 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 
 /* As door_listen(): may be called several times. */
 int vnc_listen(struct sink *sink, const char *address, GError **error);
+
+/* The door that its clients come through, for who brings more of them; it ends with the sink. */
+struct door *vnc_door(struct sink *sink);
 
 /* What happened so far. */
 struct vnc_counts {

@@ -33,6 +33,7 @@ enum freshness {
 struct vnc_client {
 	struct vnc_client_owner owner;
 	int fd;
+	int wire; /* what the peer itself is at: fd, or behind a pump */
 	char *peer;
 	GThread *thread;
 
@@ -88,6 +89,7 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 		close(fd);
 		client->fd = high;
 	}
+	client->wire = client->fd;
 	client->peer = g_strdup(peer);
 	pthread_mutex_init(&client->lock, NULL);
 	pthread_cond_init(&client->news, NULL);
@@ -135,6 +137,8 @@ static void stop_locked(struct vnc_client *client, const char *reason)
 	client->reason = reason;
 	/* Wakes a blocked write; the descriptor itself lives until destroy. */
 	shutdown(client->fd, SHUT_RDWR);
+	if (client->wire != client->fd)
+		shutdown(client->wire, SHUT_RDWR);
 	pthread_cond_signal(&client->news);
 }
 
@@ -291,6 +295,11 @@ static gpointer run(gpointer data)
 	return NULL;
 }
 
+void vnc_client_set_wire(struct vnc_client *client, int wire)
+{
+	client->wire = wire;
+}
+
 int vnc_client_start(struct vnc_client *client, struct frame *frame)
 {
 	client->frame = frame_acquire(frame);
@@ -364,6 +373,7 @@ void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 	json_builder_begin_object(json);
 	member_string(json, "peer", client->peer);
 	member_bool(json, "view_only", true);
+	member_string(json, "security", client->owner.security);
 	pthread_mutex_lock(&client->lock);
 	vnc_tally_describe(&client->tally, &client->encodings, json);
 	member_bool(json, "waiting", client->waiting);
@@ -532,11 +542,11 @@ static uint64_t bytes_acked(int fd)
 
 bool vnc_client_is_stalled(struct vnc_client *client, gint64 now, gint64 stall_us)
 {
-	uint64_t acked = bytes_acked(client->fd);
+	uint64_t acked = bytes_acked(client->wire);
 	int queued = 0;
 	bool moves;
 
-	if (ioctl(client->fd, SIOCOUTQ, &queued))
+	if (ioctl(client->wire, SIOCOUTQ, &queued))
 		queued = 0;
 	/* TCP's queue may grow while nothing is taken: there the peer's word alone counts. */
 	moves = !queued || !client->moved || acked != client->acked ||

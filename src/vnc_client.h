@@ -21,11 +21,19 @@ struct vnc_client_owner {
 	void (*poke)(void *data);  /* the client's part of demand() has changed */
 	void (*ended)(void *data); /* its thread has finished: destroy it */
 	void *data;
+	bool view_only;       /* what the door lets it do: it may watch, no more */
+	const char *security; /* what the door asked it for; static */
 };
 
 /* Takes fd on success. The thread starts with vnc_client_start(). */
 struct vnc_client *vnc_client_create(int fd, const char *peer,
 				     const struct vnc_client_owner *owner);
+
+/*
+ * fd is the plain end of a pump: this is the peer's own socket, which tells what it has taken, and
+ * lives as long as the client. Before the start.
+ */
+void vnc_client_set_wire(struct vnc_client *client, int wire);
 
 /* Gives it the first frame; from now on ended() will be called once. 0 or -errno. */
 int vnc_client_start(struct vnc_client *client, struct frame *frame);

@@ -5,7 +5,7 @@
 
 # Building the program.
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
-libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libdrm-dev"
+libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev"
 
 # Testing it: the other compilers, cmocka, stock viewers, and QEMU with what its machine is made of.
 packages_test="clang clang-format edid-decode shellcheck valgrind libcmocka-dev python3 gvncviewer

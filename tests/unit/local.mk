@@ -12,6 +12,11 @@ tests_unit_test_apart_SOURCES = tests/unit/test_apart.c
 tests_unit_test_apart_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_apart_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_backoff
+tests_unit_test_backoff_SOURCES = tests/unit/test_backoff.c
+tests_unit_test_backoff_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_backoff_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_bands
 tests_unit_test_bands_SOURCES = tests/unit/test_bands.c
 tests_unit_test_bands_CFLAGS = $(UNIT_CFLAGS)
@@ -57,6 +62,16 @@ tests_unit_test_edid_SOURCES = tests/unit/test_edid.c
 tests_unit_test_edid_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_edid_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_door_password
+tests_unit_test_door_password_SOURCES = \
+	tests/unit/test_door_password.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_door_password_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_password_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
@@ -91,6 +106,11 @@ UNIT_TESTS += tests/unit/test_palette
 tests_unit_test_palette_SOURCES = tests/unit/test_palette.c
 tests_unit_test_palette_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_palette_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_password
+tests_unit_test_password_SOURCES = tests/unit/test_password.c
+tests_unit_test_password_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_password_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_pattern
 tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
