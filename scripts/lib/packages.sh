@@ -9,6 +9,7 @@ libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-de
 
 # Testing it: the other compilers, cmocka, stock viewers, and QEMU with what its machine is made of.
 packages_test="clang clang-format edid-decode shellcheck valgrind libcmocka-dev python3 gvncviewer
+tigervnc-viewer xvfb x11-apps
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 

@@ -8,11 +8,13 @@ import struct
 import time
 import unittest
 
-from lib import host, pattern, picture, rfb
+from lib import host, pattern, picture, rfb, viewer
 
 DEVICE = "sim:mode=320x240,pattern=bars,frame=4,cursor=off"
 EXPECTED = pattern.bars(320, 240, 4)
 FULL, WATCH = "hushhush", "lookonly"
+# What `vncpasswd -f` makes of FULL.
+VNCPASSWD_OF_FULL = bytes.fromhex("99d2d67e36a4f15b")
 
 
 def talk(program, *args, answer):
@@ -69,6 +71,27 @@ class Security(host.Test):
             self.assert_same(self.take(server, password), EXPECTED, password)
         server.stop()
         self.assertEqual(server.log.count("connected, to watch"), 1)
+
+    def view(self, server, secret, *options):
+        """TigerVNC's viewer with a password file, on a screen of its own: both."""
+        path = self.path("viewer.passwd")
+        with open(path, "wb") as file:
+            file.write(secret)
+        screen = viewer.Screen()
+        self.addCleanup(screen.close)
+        client = viewer.Viewer(screen, server.address, self.scratch, "-passwd", path, *options)
+        self.addCleanup(client.close)
+        return screen, client
+
+    def test_vncviewer_shows_every_pixel_with_a_password(self):
+        screen, client = self.view(self.serve_secret(), VNCPASSWD_OF_FULL)
+        self.assert_same(viewer.await_picture(screen, client, EXPECTED), EXPECTED, client.log)
+        self.assertEqual(viewer.chosen_security(client.log), "VncAuth")
+
+    def test_vncviewer_tells_why_it_is_refused(self):
+        client = self.view(self.serve_secret(), bytes(8))[1]
+        client.wait()
+        self.assertIn("wrong password", client.log)
 
     def test_a_wrong_password_is_refused_and_not_repeated(self):
         server = self.serve_secret()

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TigerVNC's viewer on an X server of its own, and what it shows there.
+
+The format of xwd's output is X11/XWDFile.h: a header of big-endian 32-bit numbers.
+"""
+import os
+import re
+import shutil
+import struct
+import subprocess
+import time
+import unittest
+
+from . import host, picture
+
+WIDTH, HEIGHT = 640, 480
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise unittest.SkipTest(f"{program} is missing (apt-get install tigervnc-viewer xvfb "
+                                    "x11-apps)")
+
+
+class Screen:
+    """Xvfb, until close()."""
+
+    def __init__(self):
+        need("Xvfb", "xwd")
+        reading, writing = os.pipe()
+        self.process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{WIDTH}x{HEIGHT}x24",
+             "-nolisten", "tcp", "-noreset"], pass_fds=(writing,), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=host.environment())
+        os.close(writing)
+        with os.fdopen(reading) as file:
+            self.display = f":{file.readline().strip()}"
+        if self.display == ":":
+            self.close()
+            raise AssertionError("Xvfb does not start")
+
+    def picture(self):
+        """All of the screen."""
+        done = host.run("xwd", "-silent", "-root", "-display", self.display)
+        if done.code:
+            raise AssertionError(f"xwd: {done.err}")
+        header = struct.unpack_from(">25I", done.out)
+        size, width, height, bits, line, colours = (header[i] for i in (0, 4, 5, 11, 12, 19))
+        if bits != 32 or header[7]:  # 7: the byte order, least significant first
+            raise AssertionError(f"xwd: {bits} bits a pixel, byte order {header[7]}")
+        at = size + colours * 12
+        rows = (done.out[at + y * line:at + y * line + width * 4] for y in range(height))
+        return picture.from_xrgb(width, height, b"".join(rows))
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Viewer:
+    """vncviewer, full screen, until close(); it writes what it does to `log`."""
+
+    def __init__(self, screen, address, folder, *options):
+        need("vncviewer")
+        self.log_path = os.path.join(folder, "viewer.log")
+        variables = {**host.environment(), "DISPLAY": screen.display, "HOME": folder}
+        name, port = address.rsplit(":", 1)
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                ["vncviewer", "-FullScreen", "-RemoteResize=0", "-AutoSelect=0", "-NoJPEG",
+                 "-FullColor", "-AlertOnFatalError=0", "-ReconnectOnError=0",
+                 "-Log=*:stderr:30", *options, f"{name}::{port}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=variables)
+
+    @property
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def wait(self):
+        """Until it has given up; its exit code tells nothing."""
+        self.process.wait(host.PATIENCE)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+def await_picture(screen, viewer, expected):
+    """Waits until the middle of the screen shows it; the last picture otherwise."""
+    end = time.monotonic() + host.PATIENCE
+    while True:
+        got = screen.picture().crop((WIDTH - expected.width) // 2, (HEIGHT - expected.height) // 2,
+                                    expected.width, expected.height)
+        if got == expected or time.monotonic() > end or viewer.process.poll() is not None:
+            return got
+        time.sleep(0.1)
+
+
+def chosen_security(log):
+    """The security type that a viewer says it has chosen, of VeNCrypt the sub-type."""
+    found = re.findall(r"Choosing security type (\w+)", log)
+    return found[-1] if found else None
