@@ -2,27 +2,19 @@
 #include "door.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "backoff.h"
+#include "door_gate.h"
 #include "door_handshake.h"
-#include "door_listener.h"
 #include "log.h"
 
-#define ACCEPTS_AT_ONCE 16
-#define PAUSE_US        (250 * G_TIME_SPAN_MILLISECOND) /* out of descriptors */
-#define REFUSED_US      (2 * G_TIME_SPAN_SECOND)        /* a refused peer reads its reason */
-#define LOG_BURST       10
-#define LOG_INTERVAL    (10 * G_TIME_SPAN_SECOND)
+#define REFUSED_US   (2 * G_TIME_SPAN_SECOND) /* a refused peer reads its reason */
+#define LOG_BURST    10
+#define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
 
 struct door {
 	struct door_options options;
@@ -39,13 +31,6 @@ struct door {
 	GQueue arrivals;    /* handshakes under way, oldest first; changed by the door's thread */
 	GHashTable *guests; /* host -> how many */
 	struct door_counts counts;
-};
-
-/* A listener with its source. */
-struct gate {
-	struct door *door;
-	struct listener *listener;
-	GSource *source;
 };
 
 struct arrival {
@@ -302,35 +287,6 @@ static void push_out(struct door *door)
 	fail_arrival(victim, "pushed out by newcomers");
 }
 
-static void name_peer(struct arrival *arrival, const struct sockaddr *name, socklen_t length)
-{
-	struct ucred who;
-	socklen_t size = sizeof(who);
-
-	if (name->sa_family != AF_UNIX) {
-		arrival->peer = address_format(name, length);
-		arrival->host = address_format_host(name, length);
-	} else if (!getsockopt(arrival->fd, SOL_SOCKET, SO_PEERCRED, &who, &size)) {
-		arrival->peer = g_strdup_printf("unix (uid %u, pid %d)", who.uid, who.pid);
-		arrival->host = g_strdup_printf("unix uid %u", who.uid);
-	} else {
-		arrival->peer = g_strdup("unix");
-		arrival->host = g_strdup("unix");
-	}
-}
-
-/* Peers that vanish without a word are noticed after two minutes. */
-static void tune(int fd)
-{
-	int one = 1, idle = 60, interval = 20, probes = 3;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-}
-
 /* In the door's thread; the arrival has everything but its handshake. */
 static void begin(struct arrival *arrival, bool local)
 {
@@ -365,16 +321,6 @@ static struct arrival *arrival_new(struct door *door, int fd)
 	arrival->fd = fd;
 	arrival->wire = -1;
 	return arrival;
-}
-
-static void receive(struct gate *gate, int fd, const struct sockaddr *name, socklen_t length)
-{
-	struct arrival *arrival = arrival_new(gate->door, fd);
-
-	name_peer(arrival, name, length);
-	if (name->sa_family != AF_UNIX)
-		tune(fd);
-	begin(arrival, gate->listener->local);
 }
 
 /* On its way to the door's thread. */
@@ -420,64 +366,24 @@ void door_adopt(struct door *door, const struct door_stranger *stranger)
 
 /* Gates. */
 
-static void watch(struct gate *gate);
-
-static gboolean on_pause_over(gpointer data)
+static void on_receive(void *data, const struct listener *listener, const struct gate_peer *peer)
 {
-	watch(data);
-	return G_SOURCE_REMOVE;
+	struct arrival *arrival = arrival_new(data, peer->fd);
+
+	arrival->peer = peer->name;
+	arrival->host = peer->host;
+	begin(arrival, listener->local);
 }
 
-static void set_source(struct gate *gate, GSource *source, GSourceFunc callback)
+static void on_tired(void *data, const struct listener *listener, const char *reason)
 {
-	if (gate->source) {
-		g_source_destroy(gate->source);
-		g_source_unref(gate->source);
-	}
-	gate->source = source;
-	g_source_set_callback(source, callback, gate, NULL);
-	g_source_attach(source, gate->door->context);
+	say(data, listener->name, "accepts nobody", reason);
 }
 
-static gboolean on_gate(gint fd, GIOCondition condition, gpointer data)
-{
-	struct gate *gate = data;
-
-	(void)condition;
-	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-		struct sockaddr_storage name = {0};
-		socklen_t length = sizeof(name);
-		int peer = accept4(fd, (struct sockaddr *)&name, &length,
-				   SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (peer >= 0) {
-			receive(gate, peer, (struct sockaddr *)&name, length);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			/* It stays readable: rest, instead of spinning. */
-			say(gate->door, gate->listener->name, "accepts nobody", g_strerror(errno));
-			set_source(gate, g_timeout_source_new(PAUSE_US / 1000), on_pause_over);
-		}
-		break;
-	}
-	return G_SOURCE_CONTINUE;
-}
-
-static void watch(struct gate *gate)
-{
-	set_source(gate, g_unix_fd_source_new(gate->listener->fd, G_IO_IN), G_SOURCE_FUNC(on_gate));
-}
-
-static void gate_free(void *data)
-{
-	struct gate *gate = data;
-
-	g_source_destroy(gate->source);
-	g_source_unref(gate->source);
-	listener_free(gate->listener);
-	g_free(gate);
-}
+static const struct gate_ops gate_ops = {
+	.receive = on_receive,
+	.tired = on_tired,
+};
 
 int door_listen(struct door *door, const char *spec, GError **error)
 {
@@ -499,19 +405,16 @@ int door_listen(struct door *door, const char *spec, GError **error)
 	}
 	g_ptr_array_set_free_func(listeners, NULL);
 	for (guint i = 0; i < listeners->len; i++) {
-		struct gate *gate = g_new0(struct gate, 1);
+		struct listener *listener = listeners->pdata[i];
 
-		gate->door = door;
-		gate->listener = listeners->pdata[i];
-		if (!gate->listener->local)
+		if (!listener->local)
 			log_warning("%s: %s is not encrypted: anybody on the way sees the screen",
-				    door->options.name, gate->listener->name);
-		log_info("%s: listening on %s", door->options.name, gate->listener->name);
+				    door->options.name, listener->name);
+		log_info("%s: listening on %s", door->options.name, listener->name);
 		pthread_mutex_lock(&door->lock);
-		g_ptr_array_add(door->gates, gate);
+		g_ptr_array_add(door->gates, gate_open(listener, door->context, &gate_ops, door));
 		door->counts.listeners = door->gates->len;
 		pthread_mutex_unlock(&door->lock);
-		watch(gate);
 	}
 	g_ptr_array_unref(listeners);
 	return 0;
@@ -545,7 +448,7 @@ int door_create(const struct door_options *options, struct door **result, GError
 					  door->options.max_clients);
 	pthread_mutex_init(&door->lock, NULL);
 	g_queue_init(&door->arrivals);
-	door->gates = g_ptr_array_new_with_free_func(gate_free);
+	door->gates = g_ptr_array_new_with_free_func(gate_close);
 	door->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	door->backoff = backoff_create();
 	door->context = g_main_context_new();

@@ -26,6 +26,7 @@ libplanecast_a_SOURCES = \
 	src/device.c src/device.h \
 	src/discover.c src/discover.h \
 	src/door.c src/door.h \
+	src/door_gate.c src/door_gate.h \
 	src/door_handshake.c src/door_handshake.h \
 	src/door_listener.c src/door_listener.h \
 	src/edid.c src/edid.h \
