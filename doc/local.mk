@@ -1,2 +1,2 @@
 # doc/
-EXTRA_DIST += doc/guest.png doc/architecture.md doc/mplane.md doc/recording.md doc/status.md
+EXTRA_DIST += doc/guest.png doc/web.png doc/architecture.md doc/mplane.md doc/recording.md doc/status.md

@@ -9,11 +9,13 @@
 #include "screen.h"
 #include "serve_control.h"
 #include "serve_vnc.h"
+#include "serve_web.h"
 
 #define MAX_FPS 240
 
 struct serve_options {
 	struct serve_vnc vnc;
+	struct serve_web web;
 	char *control, *palette;
 	gboolean own, verbose;
 	int max_fps;
@@ -41,6 +43,7 @@ static GArray *entries_of(struct serve_options *options)
 
 	g_array_append_vals(entries, device, G_N_ELEMENTS(device));
 	serve_vnc_entries(&options->vnc, entries);
+	serve_web_entries(&options->web, entries);
 	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
 	return entries;
 }
@@ -51,7 +54,7 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	char *help = g_strconcat(
 		"A device that a virtual machine owns is attached and given back when the machine\n"
 		"ends; one that nobody owns is waited for, or opened with --own.\n\n",
-		serve_vnc_help,
+		serve_vnc_help, serve_web_help,
 		"\n  planecast serve sim: --vnc :1\n"
 		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
 		"--vnc unix:/run/vm1.vnc\n"
@@ -70,7 +73,8 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 		return EXIT_USAGE;
 	}
 	log_set_verbose(options->verbose);
-	return serve_vnc_check(&options->vnc);
+	ret = serve_vnc_check(&options->vnc);
+	return ret ? ret : serve_web_check(&options->web);
 }
 
 static gboolean on_signal(gpointer loop)
@@ -95,10 +99,13 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 		ret = cmd_report("control", error);
 	else if (serve_vnc_start(&options->vnc, screen, spec, &error))
 		ret = cmd_report("vnc", error);
+	else if (serve_web_start(&options->web, &options->vnc, &error))
+		ret = cmd_report("web", error);
 	if (!ret) {
 		control_announce(control);
 		g_main_loop_run(loop);
 	}
+	serve_web_stop(&options->web);
 	control_destroy(control);
 	g_source_remove(interrupt);
 	g_source_remove(terminate);
@@ -145,6 +152,7 @@ int cmd_serve(int argc, char **argv)
 	if (!ret)
 		ret = serve(argv[1], &options);
 	serve_vnc_finish(&options.vnc);
+	serve_web_finish(&options.web);
 	g_free(options.control);
 	g_free(options.palette);
 	return ret;

@@ -2,8 +2,9 @@
 noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
-	$(VNC_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS)
-PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(GNUTLS_LIBS)
+	$(VNC_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS)
+PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(GNUTLS_LIBS) \
+	$(SOUP_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -33,6 +34,7 @@ libplanecast_a_SOURCES = \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/histogram.c src/histogram.h \
+	src/http.c src/http.h \
 	src/image.c src/image.h \
 	src/input.c src/input.h \
 	src/kvm.c src/kvm.h \
@@ -80,6 +82,7 @@ libplanecast_a_SOURCES = \
 	src/vnc_library.c src/vnc_library.h \
 	src/vnc_parser.c src/vnc_parser.h \
 	src/vnc_tally.c src/vnc_tally.h \
+	src/web.c src/web.h \
 	src/web_files.c src/web_files.h \
 	src/web_rules.c src/web_rules.h \
 	src/web_stream.c src/web_stream.h \
@@ -89,7 +92,8 @@ nodist_libplanecast_a_SOURCES = web_page.c
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \
 	src/serve_control.c src/serve_control.h \
-	src/serve_vnc.c src/serve_vnc.h
+	src/serve_vnc.c src/serve_vnc.h \
+	src/serve_web.c src/serve_web.h
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
 
 # The page for browsers is part of the program.

@@ -104,6 +104,7 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 	r = vnc_create(&options, screen_frame(screen), &sink, error);
 	if (r)
 		return r;
+	vnc->sink = sink;
 	screen_add_sink(screen, sink);
 	for (; *address && !r; address++)
 		r = vnc_listen(sink, *address, error);

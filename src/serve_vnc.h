@@ -17,6 +17,7 @@ struct serve_vnc {
 	gboolean insecure;
 	int max_clients, max_per_address;
 	struct passwords passwords;
+	struct sink *sink; /* once started */
 };
 
 void serve_vnc_init(struct serve_vnc *vnc);

@@ -5,11 +5,13 @@
 
 # Building the program.
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
-libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev"
+libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev
+libsoup-3.0-dev"
 
-# Testing it: the other compilers, cmocka, stock viewers, and QEMU with what its machine is made of.
+# Testing it: the other compilers, cmocka, stock viewers, a browser, and QEMU with what its machine
+# is made of.
 packages_test="clang clang-format edid-decode shellcheck valgrind libcmocka-dev python3 gvncviewer
-tigervnc-viewer xvfb x11-apps
+tigervnc-viewer xvfb x11-apps chromium novnc
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 

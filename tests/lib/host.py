@@ -41,32 +41,42 @@ def run(*args, timeout=PATIENCE, **more):
 class Server:
     """`planecast serve`, from the moment that it listens until stop()."""
 
-    def __init__(self, device, *options, listeners=1):
-        self.lines, self.addresses = [], []
-        self._listeners = listeners
+    def __init__(self, device, *options, listeners=1, pages=0):
+        self.lines, self.addresses, self.pages = [], [], []
+        self._listeners, self._pages = listeners, pages
         self._ready = threading.Event()
         self.process = subprocess.Popen(
             [PROGRAM, "serve", device, *options], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(), text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._ready.wait(PATIENCE) or len(self.addresses) < listeners:
+        if not self._ready.wait(PATIENCE) or not self._listens():
             self.kill()
             raise AssertionError(f"serve {device}: not listening: {self.log}")
 
     def _read(self):
         for line in self.process.stderr:
             self.lines.append(line)
-            found = re.match(r"planecast: vnc: listening on (\S+)", line)
-            if found:
-                self.addresses.append(found.group(1))
-                if len(self.addresses) == self._listeners:
-                    self._ready.set()
+            for pattern, found in ((r"planecast: vnc: listening on (\S+)", self.addresses),
+                                   (r"planecast: web: open (\S+)", self.pages)):
+                match = re.match(pattern, line)
+                if match:
+                    found.append(match.group(1))
+            if self._listens():
+                self._ready.set()
         self._ready.set()
+
+    def _listens(self):
+        return len(self.addresses) >= self._listeners and len(self.pages) >= self._pages
 
     @property
     def address(self):
         return self.addresses[0]
+
+    @property
+    def page(self):
+        """What to open in a browser."""
+        return self.pages[0]
 
     @property
     def log(self):
@@ -109,9 +119,12 @@ class Test(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.scratch, name)
 
-    def serve(self, device, *options, vnc=None, **more):
+    def serve(self, device, *options, vnc=None, web=None, **more):
         """A server that is stopped, and judged, at the end of the test."""
         options = ("--vnc", vnc or f"127.0.0.1:{free_port()}", *options)
+        if web:
+            options += ("--web", web)
+            more.setdefault("pages", 1)
         server = Server(device, *options, **more)
         self.addCleanup(self.end, server)
         return server

@@ -6,7 +6,7 @@ The protocol is RFC 6143; the numbers of messages and encodings are there.
 import socket
 import struct
 
-from . import picture
+from . import picture, websocket
 
 RAW, DESKTOP_SIZE = 0, -223
 SECURITY_NONE = 1
@@ -17,7 +17,12 @@ class Closed(Exception):
 
 
 def connect(address, timeout=20):
-    """A socket to HOST:PORT, [HOST]:PORT or unix:PATH. Nothing on it waits longer than timeout."""
+    """A socket to HOST:PORT, [HOST]:PORT, unix:PATH, or a WebSocket to a page's address.
+
+    Nothing on it waits longer than timeout.
+    """
+    if address.startswith("http"):
+        return websocket.WebSocket(address, timeout)
     if address.startswith("unix:"):
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(timeout)
