@@ -102,3 +102,11 @@ void brush_text(const struct brush *brush, int32_t x, int32_t y, uint32_t scale,
 				brush_span(brush, left, left + size, colour);
 	}
 }
+
+void brush_stamp(const struct brush *brush, uint32_t number)
+{
+	if (!brush_crosses(brush, &BRUSH_STAMP))
+		return;
+	for (int32_t i = 0; i < 32; i++)
+		brush_span(brush, i * 8, (i + 1) * 8, number >> (31 - i) & 1 ? 0xffffff : 0);
+}

@@ -38,6 +38,17 @@ static inline int32_t brush_wave(uint32_t phase)
 	return (t * (32768 - (t < 0 ? -t : t))) >> 13;
 }
 
+/* A hash of a counter, so that any pixel can be had without those before it. */
+static inline uint32_t brush_scramble(uint32_t value)
+{
+	value ^= value >> 16;
+	value *= 0x7feb352du;
+	value ^= value >> 15;
+	value *= 0x846ca68bu;
+	value ^= value >> 16;
+	return value;
+}
+
 /* Pixels x1 .. x2 - 1 of the brush's row. */
 void brush_span(const struct brush *brush, int32_t x1, int32_t x2, uint32_t colour);
 void brush_darken(const struct brush *brush, int32_t x1, int32_t x2); /* to 3/4 */
@@ -57,5 +68,9 @@ void brush_disc(const struct brush *brush, int32_t x, int32_t y, uint32_t radius
 /* `length` characters from (x, y) down and right, each pixel of the font `scale` pixels square. */
 void brush_text(const struct brush *brush, int32_t x, int32_t y, uint32_t scale, uint32_t colour,
 		const char *text, uint32_t length);
+
+/* A number in the upper left corner: 32 squares of 8x8, the highest bit first, white for 1. */
+#define BRUSH_STAMP ((struct box){0, 0, 256, 8})
+void brush_stamp(const struct brush *brush, uint32_t number);
 
 #endif

@@ -21,6 +21,8 @@ kmod_sources = \
 	kmod/pattern.c kmod/pattern.h \
 	kmod/pattern_desktop.c kmod/pattern_desktop.h \
 	kmod/pattern_static.c kmod/pattern_static.h \
+	kmod/pattern_text.c kmod/pattern_text.h \
+	kmod/pattern_video.c kmod/pattern_video.h \
 	kmod/plane.c kmod/plane.h \
 	kmod/quirks.c kmod/quirks.h \
 	kmod/region.c kmod/region.h \

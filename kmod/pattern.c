@@ -10,11 +10,14 @@
 #include "brush.h"
 #include "pattern_desktop.h"
 #include "pattern_static.h"
+#include "pattern_text.h"
+#include "pattern_video.h"
 
 static const char *const names[PATTERN_KINDS] = {
 	[PATTERN_OFF] = "off",     [PATTERN_DESKTOP] = "desktop", [PATTERN_BARS] = "bars",
 	[PATTERN_VIDEO] = "video", [PATTERN_CLOCK] = "clock",     [PATTERN_STATIC] = "static",
-	[PATTERN_NOISE] = "noise",
+	[PATTERN_NOISE] = "noise", [PATTERN_TYPING] = "typing",   [PATTERN_SCROLL] = "scroll",
+	[PATTERN_MOVIE] = "movie", [PATTERN_FILM] = "film",
 };
 
 const char *pattern_name(enum pattern_kind kind)
@@ -38,9 +41,6 @@ int pattern_kind_from_name(const char *name)
  * - else y < height - height / 4: BARS[7 - x * 8 / width];
  * - else grey (three bytes g) with g = (x + S) mod width * 256 / width.
  */
-#define STAMP_SIZE 8u
-#define STAMP_BITS 32u
-
 static const uint32_t bars[8] = {0xc0c0c0, 0xc0c000, 0x00c0c0, 0x00c000,
 				 0xc000c0, 0xc00000, 0x0000c0, 0x101010};
 
@@ -65,107 +65,28 @@ static void bars_row(const struct pattern *pattern, uint32_t frame, const struct
 				shifted = 0;
 		}
 	}
-	if (y < STAMP_SIZE)
-		for (uint32_t i = 0; i < STAMP_BITS; i++)
-			brush_span(brush, (int32_t)(i * STAMP_SIZE),
-				   (int32_t)((i + 1) * STAMP_SIZE),
-				   frame >> (STAMP_BITS - 1 - i) & 1 ? 0xffffff : 0);
+	brush_stamp(brush, frame);
 }
 
 static unsigned int bars_damage(const struct pattern *pattern, struct box *boxes)
 {
 	int32_t width = (int32_t)pattern->width, height = (int32_t)pattern->height;
 
-	boxes[0] = (struct box){0, 0, STAMP_SIZE * STAMP_BITS, STAMP_SIZE};
+	boxes[0] = BRUSH_STAMP;
 	boxes[1] = (struct box){0, height - height / 4, width, height / 4};
 	return 2;
 }
 
-/*
- * video: a plasma of crossed and bent waves, computed at every 16th pixel of the picture and drawn
- * straight between. Blue's lowest bit is the frame's, so that really every pixel changes.
- */
-#define KNOT 16u
-
-struct plasma {
-	uint32_t step;             /* phase a pixel, as wide as high pictures see the same waves */
-	uint32_t y1, y2, bend;     /* phases of this row */
-	uint32_t shift;            /* of time, along x */
-	uint32_t red, green, blue; /* of the colour circle */
-};
-
-/* A wave as 0 .. 255 * 4, for a lane of a knot. */
-static uint64_t plasma_lane(uint32_t phase)
-{
-	return (uint32_t)(brush_wave(phase) + 32768) * 255 >> 14;
-}
-
-/* The colour of a knot: lanes of 16 bits for red, green and blue, each 4 times the value. */
-static uint64_t plasma_knot(const struct plasma *plasma, uint32_t x)
-{
-	uint32_t phase = x * plasma->step;
-	int32_t bent = brush_wave(phase / 2 + plasma->bend);
-	int32_t value = brush_wave(phase + plasma->y1 + (uint32_t)bent) +
-			brush_wave(plasma->y2 - phase / 2 + plasma->shift) +
-			brush_wave(plasma->y1 * 2 + (uint32_t)bent / 2);
-	uint32_t turn = (uint32_t)(value / 3);
-
-	return plasma_lane(turn + plasma->red) << 32 | plasma_lane(turn + plasma->green) << 16 |
-	       plasma_lane(turn + plasma->blue);
-}
-
-static void video_row(const struct pattern *pattern, uint32_t frame, const struct brush *brush)
-{
-	uint32_t size = pattern->width > pattern->height ? pattern->width : pattern->height;
-	uint32_t step = 2 * 65536 / size, y = (uint32_t)brush->y * step;
-	struct plasma plasma = {
-		.step = step,
-		.y1 = y - frame * 211,
-		.y2 = y / 2 + frame * 307,
-		.bend = y + frame * 127 + pattern->seed * 7919,
-		.shift = pattern->seed * 104729,
-		.red = frame * 89 + pattern->seed * 1299709,
-		.green = frame * 89 + pattern->seed * 1299709 + 16000,
-		.blue = frame * 89 + pattern->seed * 1299709 + 29000,
-	};
-	uint32_t x = (uint32_t)brush->x, end = (uint32_t)brush->end, parity = frame & 1;
-	uint32_t *out = brush->out;
-	uint64_t knot = plasma_knot(&plasma, x / KNOT * KNOT);
-
-	while (x < end) {
-		uint32_t first = x / KNOT * KNOT, stop = first + KNOT < end ? first + KNOT : end;
-		uint64_t next = plasma_knot(&plasma, first + KNOT);
-		/* Lanes of the slope borrow from each other, but each sum is whole again. */
-		uint64_t slope = next - knot;
-		uint64_t lanes = knot * KNOT + slope * (x - first);
-
-		for (; x < stop; x++, lanes += slope)
-			*out++ = ((lanes >> 22 & 0xff0000) | (lanes >> 14 & 0xff00) |
-				  (lanes >> 6 & 0xfe)) |
-				 parity;
-		knot = next;
-	}
-}
-
 /* noise: a hash of a counter, so that any pixel can be had without those before it. */
-static uint32_t scramble(uint32_t value)
-{
-	value ^= value >> 16;
-	value *= 0x7feb352du;
-	value ^= value >> 15;
-	value *= 0x846ca68bu;
-	value ^= value >> 16;
-	return value;
-}
-
 static void noise_row(const struct pattern *pattern, uint64_t frame, const struct brush *brush)
 {
-	uint32_t key = scramble((uint32_t)frame +
-				scramble((uint32_t)(frame >> 32) + pattern->seed));
+	uint32_t key = brush_scramble((uint32_t)frame +
+				      brush_scramble((uint32_t)(frame >> 32) + pattern->seed));
 
-	key = scramble(key + (uint32_t)brush->y);
+	key = brush_scramble(key + (uint32_t)brush->y);
 	for (int32_t x = brush->x; x < brush->end; x++)
-		brush->out[x - brush->x] = scramble(key + (uint32_t)x * 0x9e3779b9u) & 0xffffff;
+		brush->out[x - brush->x] = brush_scramble(key + (uint32_t)x * 0x9e3779b9u) &
+					   0xffffff;
 }
 
 /* clock: eight digits of seven segments each, frame mod 10^8. */
@@ -228,7 +149,7 @@ static void clock_row(const struct pattern *pattern, uint32_t frame, const struc
 				  clock.advance * (int32_t)CLOCK_DIGITS - clock.advance / 4 +
 					  2 * margin,
 				  clock.height + 2 * margin};
-	uint32_t tint = scramble(pattern->seed) & 0x1f1f1f;
+	uint32_t tint = brush_scramble(pattern->seed) & 0x1f1f1f;
 	uint32_t part = (uint32_t)brush->y * 256 / pattern->height;
 
 	brush_span(brush, brush->x, brush->end, brush_mix(0x405068 + tint, 0x101820 + tint, part));
@@ -273,6 +194,18 @@ void pattern_row(const struct pattern *pattern, uint64_t frame, uint32_t y, uint
 		break;
 	case PATTERN_STATIC:
 		static_row(pattern, &brush);
+		break;
+	case PATTERN_TYPING:
+		typing_row(pattern, (uint32_t)frame, &brush);
+		break;
+	case PATTERN_SCROLL:
+		scroll_row(pattern, (uint32_t)frame, &brush);
+		break;
+	case PATTERN_MOVIE:
+		movie_row(pattern, (uint32_t)frame, &brush);
+		break;
+	case PATTERN_FILM:
+		film_row(pattern, (uint32_t)frame, &brush);
 		break;
 	case PATTERN_NOISE:
 		noise_row(pattern, frame, &brush);
@@ -327,8 +260,18 @@ unsigned int pattern_damage(const struct pattern *pattern, uint64_t frame,
 	case PATTERN_CLOCK:
 		count = clock_damage(pattern, (uint32_t)frame, boxes);
 		break;
+	case PATTERN_TYPING:
+		count = typing_damage(pattern, (uint32_t)frame, boxes);
+		break;
+	case PATTERN_SCROLL:
+		count = scroll_damage(pattern, boxes);
+		break;
+	case PATTERN_MOVIE:
+		count = movie_damage(pattern, boxes);
+		break;
 	case PATTERN_VIDEO:
 	case PATTERN_NOISE:
+	case PATTERN_FILM:
 		count = 1;
 		break;
 	default:

@@ -22,6 +22,11 @@ enum pattern_kind {
 	PATTERN_CLOCK,   /* a still picture with a clock of digits that counts frames */
 	PATTERN_STATIC,  /* one detailed still: the frame number is ignored */
 	PATTERN_NOISE,   /* every pixel random in every frame */
+	/* Work to measure with; the frame number is stamped as in bars. */
+	PATTERN_TYPING, /* a page of text, a character more in every frame */
+	PATTERN_SCROLL, /* a column of text that moves up a line in every frame */
+	PATTERN_MOVIE,  /* a window with a video, a quarter of the picture, before a still */
+	PATTERN_FILM,   /* the video in the whole picture, with a fine texture */
 	PATTERN_KINDS,
 };
 

@@ -13,6 +13,8 @@ libplanecast_a_SOURCES = \
 	kmod/pattern.c kmod/pattern.h \
 	kmod/pattern_desktop.c kmod/pattern_desktop.h \
 	kmod/pattern_static.c kmod/pattern_static.h \
+	kmod/pattern_text.c kmod/pattern_text.h \
+	kmod/pattern_video.c kmod/pattern_video.h \
 	src/address.c src/address.h \
 	src/apart.c src/apart.h \
 	src/backoff.c src/backoff.h \

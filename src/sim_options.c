@@ -13,6 +13,8 @@
 #define MIN_PERIOD        0.01
 #define MAX_PERIOD        86400.0
 #define SHOWN_VALUE_BYTES 40u
+#define MAX_CYCLE_PIXELS  (8ull * SIM_MAX_PIXELS) /* 2 GiB */
+#define MAX_EPOCH         (G_MAXINT64 / 1000000)  /* times fps it still fits */
 
 static const char *const layout_words[] = {
 	[DETILE_LINEAR] = "linear", [DETILE_X] = "x", [DETILE_Y] = "y",
@@ -262,6 +264,26 @@ static int parse_seed(const char *key, const char *value, struct sim_options *op
 	return ret;
 }
 
+static int parse_cycle(const char *key, const char *value, struct sim_options *options,
+		       GError **error)
+{
+	guint64 number = 0;
+	int ret = parse_number(key, value, SIM_MAX_CYCLE, &number, error);
+
+	options->cycle = (uint32_t)number;
+	return ret;
+}
+
+static int parse_epoch(const char *key, const char *value, struct sim_options *options,
+		       GError **error)
+{
+	guint64 number = 0;
+	int ret = parse_number(key, value, MAX_EPOCH, &number, error);
+
+	options->epoch_us = (int64_t)number;
+	return ret;
+}
+
 enum key {
 	KEY_MODE,
 	KEY_MODES,
@@ -275,6 +297,8 @@ enum key {
 	KEY_DAMAGE,
 	KEY_CURSOR,
 	KEY_SEED,
+	KEY_CYCLE,
+	KEY_EPOCH,
 	KEYS,
 };
 
@@ -295,6 +319,8 @@ static const struct {
 	[KEY_DAMAGE] = {"damage", parse_damage},
 	[KEY_CURSOR] = {"cursor", parse_cursor},
 	[KEY_SEED] = {"seed", parse_seed},
+	[KEY_CYCLE] = {"cycle", parse_cycle},
+	[KEY_EPOCH] = {"epoch", parse_epoch},
 };
 
 static int refuse_key(const char *word, GError **error)
@@ -343,6 +369,16 @@ static int check_together(struct sim_options *options, unsigned int given, GErro
 	if (options->layout == DETILE_YF && format->cpp != 4)
 		return fail(error, EXIT_USAGE, EINVAL,
 			    "layout=yf needs a format of 4 bytes a pixel (such as XR24)");
+	for (unsigned int i = 0; i < options->mode_count; i++) {
+		const struct sim_mode *mode = &options->modes[i];
+
+		if ((uint64_t)mode->width * mode->height * options->cycle > MAX_CYCLE_PIXELS)
+			return fail(error, EXIT_USAGE, EINVAL,
+				    "cycle=%u: too many for %ux%u (a smaller mode, or fewer)",
+				    options->cycle, mode->width, mode->height);
+	}
+	if (options->cycle && options->damage == SIM_DAMAGE_RECTS)
+		options->damage = SIM_DAMAGE_FLAG;
 	if (given & 1u << KEY_FRAME)
 		options->fps = 0;
 	return 0;
@@ -364,6 +400,7 @@ int sim_options_parse(const char *text, struct sim_options *options, GError **er
 		.fps = 30,
 		.transport = SIM_REGION,
 		.damage = SIM_DAMAGE_RECTS,
+		.epoch_us = -1,
 	};
 	if (!text || !*text)
 		return 0;

@@ -14,6 +14,11 @@
  *	damage=flag|rects|none   rects: what hint() tells
  *	cursor=on|off            off
  *	seed=N                   0
+ *	cycle=N                  0: after N frames the first comes again; each is drawn once, into
+ *	                         memory of its own, as by a guest that flips (at most 64); then
+ *	                         damage=rects is a flag
+ *	epoch=N                  when frame 0 begins, microseconds of CLOCK_MONOTONIC (otherwise
+ *	                         when the device is opened)
  */
 #ifndef PLANECAST_SIM_OPTIONS_H
 #define PLANECAST_SIM_OPTIONS_H
@@ -26,6 +31,7 @@
 #include "kmod/pattern.h"
 
 #define SIM_MAX_MODES 16u
+#define SIM_MAX_CYCLE 64u
 
 /* 8192 x 8192; with the sides' own limit PLANE_MAX_DIMENSION. */
 #define SIM_MAX_PIXELS (1u << 26)
@@ -58,6 +64,8 @@ struct sim_options {
 	enum sim_damage damage;
 	bool cursor;
 	uint32_t seed;
+	uint32_t cycle;   /* 0: none */
+	int64_t epoch_us; /* -1: when it is opened */
 };
 
 /*

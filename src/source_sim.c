@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The simulated device. Its time is the monotonic clock since it was opened; nothing runs while
- * nobody asks: a frame is drawn when its plane is acquired, or by hint().
+ * The simulated device. Its time is the monotonic clock since it was opened, or since `epoch`;
+ * nothing runs while nobody asks: a frame is drawn when its plane is acquired, or by hint().
  */
 #include "source.h"
 
@@ -21,15 +21,16 @@
 struct sim {
 	struct source base;
 	struct sim_options options;
-	int64_t opened_us;
-	int timer; /* fires when the next frame or mode is due; -1 if nothing ever is */
+	int64_t epoch_us; /* when its time began */
+	int timer;        /* fires when the next frame or mode is due; -1 if nothing ever is */
 
-	int64_t at_us;              /* the moment that advance() last brought the device to */
-	uint64_t turn;              /* how many times the mode had changed then */
-	uint64_t hinted_turn;       /* and when hint() last spoke */
-	struct sim_scanout scanout; /* of the primary plane; plane.data NULL while there is none */
-	struct damage pending;      /* since the last hint, of scanout's size */
-	unsigned int holders;       /* of the primary plane */
+	int64_t at_us;        /* the moment that advance() last brought the device to */
+	uint64_t turn;        /* how many times the mode had changed then */
+	uint64_t hinted_turn; /* and when hint() last spoke */
+	struct sim_scanout scanouts[SIM_MAX_CYCLE]; /* only the first, unless `cycle` is set */
+	struct sim_scanout *scanout; /* of the primary plane; plane.data NULL while there is none */
+	struct damage pending;       /* since the last hint, of scanout's size */
+	unsigned int holders;        /* of the primary plane */
 
 	uint32_t cursor[SIM_CURSOR_SIZE * SIM_CURSOR_SIZE];
 };
@@ -41,7 +42,9 @@ static struct sim *sim_of(struct source *source)
 
 static int64_t now_us(const struct sim *sim)
 {
-	return g_get_monotonic_time() - sim->opened_us;
+	int64_t time = g_get_monotonic_time() - sim->epoch_us;
+
+	return time > 0 ? time : 0;
 }
 
 static uint64_t frame_at(const struct sim *sim, int64_t time_us)
@@ -95,7 +98,7 @@ static void arm(struct sim *sim)
 
 	if (sim->timer < 0 || next < 0)
 		return;
-	next += sim->opened_us;
+	next += sim->epoch_us;
 	when.it_value.tv_sec = next / G_USEC_PER_SEC;
 	when.it_value.tv_nsec = next % G_USEC_PER_SEC * 1000;
 	timerfd_settime(sim->timer, TFD_TIMER_ABSTIME, &when, NULL);
@@ -103,34 +106,52 @@ static void arm(struct sim *sim)
 
 static void drop_scanout(struct sim *sim)
 {
-	sim_scanout_finish(&sim->scanout);
+	for (uint32_t i = 0; i < SIM_MAX_CYCLE; i++)
+		sim_scanout_finish(&sim->scanouts[i]);
+	sim->scanout = &sim->scanouts[0];
 	damage_finish(&sim->pending);
+}
+
+/* Makes the frame's memory the scanout; with `cycle`, each has its own. */
+static int flip(struct sim *sim, const struct sim_mode *mode, uint64_t *frame, GError **error)
+{
+	struct sim_scanout *scanout = &sim->scanouts[0];
+
+	if (sim->options.cycle) {
+		*frame %= sim->options.cycle;
+		scanout = &sim->scanouts[*frame];
+		if (scanout != sim->scanout)
+			damage_add_all(&sim->pending);
+	}
+	if (!scanout->plane.data) {
+		int ret = sim_scanout_init(scanout, &sim->options, mode, error);
+
+		if (ret)
+			return ret;
+	}
+	sim->scanout = scanout;
+	return 0;
 }
 
 /* Brings the primary plane to a moment. -ENODATA if it is off then. */
 static int advance(struct sim *sim, int64_t time_us, GError **error)
 {
-	uint64_t turn = turn_at(sim, time_us);
+	uint64_t turn = turn_at(sim, time_us), frame = frame_at(sim, time_us);
 	const struct sim_mode *mode = mode_of(sim, turn);
 	int ret;
 
-	if (sim->scanout.plane.data && turn != sim->turn)
+	if (sim->scanout->plane.data && turn != sim->turn)
 		drop_scanout(sim);
 	sim->turn = turn;
 	sim->at_us = time_us;
 	if (!mode->width)
 		return fail(error, EXIT_FAILED, ENODATA, "the plane is off (no mode is set)");
-	if (!sim->scanout.plane.data) {
-		ret = damage_init(&sim->pending, mode->width, mode->height);
-		if (ret)
-			return fail(error, EXIT_FAILED, -ret, "no memory");
-		ret = sim_scanout_init(&sim->scanout, &sim->options, mode, error);
-		if (ret) {
-			damage_finish(&sim->pending);
-			return ret;
-		}
-	}
-	sim_scanout_draw(&sim->scanout, frame_at(sim, time_us), &sim->pending);
+	if (!sim->pending.width && damage_init(&sim->pending, mode->width, mode->height))
+		return fail(error, EXIT_FAILED, ENOMEM, "no memory");
+	ret = flip(sim, mode, &frame, error);
+	if (ret)
+		return ret;
+	sim_scanout_draw(sim->scanout, frame, &sim->pending);
 	return 0;
 }
 
@@ -175,7 +196,7 @@ static int sim_acquire(struct source *source, enum plane_type type, struct plane
 			return ret;
 	}
 	sim->holders++;
-	*plane = sim->scanout.plane;
+	*plane = sim->scanout->plane;
 	plane->generation = sim->turn + 1;
 	return 0;
 }
@@ -194,7 +215,7 @@ static void sim_release(struct source *source, struct plane *plane)
 {
 	struct sim *sim = sim_of(source);
 
-	if (plane->data == sim->scanout.plane.data && sim->holders)
+	if (plane->data == sim->scanout->plane.data && sim->holders)
 		sim->holders--;
 	memset(plane, 0, sizeof(*plane));
 }
@@ -218,7 +239,7 @@ static void tell(struct sim *sim, struct damage *damage)
 	else
 		damage_merge(damage, &sim->pending);
 	sim->hinted_turn = sim->turn;
-	if (sim->scanout.plane.data)
+	if (sim->scanout->plane.data)
 		damage_clear(&sim->pending);
 }
 
@@ -301,12 +322,15 @@ int source_sim_open(const char *options, struct source **source, GError **error)
 	if (!sim)
 		return fail(error, EXIT_FAILED, ENOMEM, "no memory");
 	sim->base.ops = &sim_ops;
+	sim->scanout = &sim->scanouts[0];
 	sim->timer = -1;
 	sim->hinted_turn = UINT64_MAX;
-	sim->opened_us = g_get_monotonic_time();
 	ret = sim_options_parse(options, &sim->options, error);
-	if (!ret)
+	if (!ret) {
+		sim->epoch_us = sim->options.epoch_us < 0 ? g_get_monotonic_time()
+							  : sim->options.epoch_us;
 		ret = make_timer(sim, error);
+	}
 	if (ret) {
 		sim_close(&sim->base);
 		return ret;

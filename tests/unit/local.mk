@@ -166,6 +166,11 @@ tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_sim_cycle
+tests_unit_test_sim_cycle_SOURCES = tests/unit/test_sim_cycle.c
+tests_unit_test_sim_cycle_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_cycle_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_sim_options
 tests_unit_test_sim_options_SOURCES = tests/unit/test_sim_options.c
 tests_unit_test_sim_options_CFLAGS = $(UNIT_CFLAGS)

@@ -181,7 +181,8 @@ static void test_damage_covers_every_change(void **state)
 			for (size_t f = 0; f < sizeof(firsts) / sizeof(firsts[0]); f++) {
 				struct pattern p = {(enum pattern_kind)kind, (uint32_t)(s + f),
 						    sizes[s].width, sizes[s].height};
-				bool whole = kind == PATTERN_VIDEO || kind == PATTERN_NOISE;
+				bool whole = kind == PATTERN_VIDEO || kind == PATTERN_NOISE ||
+					     kind == PATTERN_FILM;
 
 				check_run(&p, firsts[f], f || whole ? 12 : sizes[s].frames);
 			}
@@ -254,6 +255,104 @@ static void test_noise_changes_nearly_every_pixel(void **state)
 	free(late);
 }
 
+static uint32_t stamped(const struct pattern *p, const uint32_t *out)
+{
+	uint32_t number = 0;
+
+	for (unsigned int bit = 0; bit < 32; bit++)
+		number = number << 1 | (out[4 * p->width + bit * 8 + 4] == 0xffffff);
+	return number;
+}
+
+static void test_work_is_stamped_with_its_frame(void **state)
+{
+	static const uint64_t frames[] = {0, 1, 77, 65536, 0xfffffffe, 0x1a5a5a5a5};
+
+	(void)state;
+	for (int kind = PATTERN_TYPING; kind <= PATTERN_FILM; kind++)
+		for (size_t f = 0; f < sizeof(frames) / sizeof(frames[0]); f++) {
+			struct pattern p = {(enum pattern_kind)kind, 1, 640, 480};
+			uint32_t *out = picture(&p, frames[f]);
+
+			assert_int_equal(stamped(&p, out), (uint32_t)frames[f]);
+			free(out);
+		}
+}
+
+static void test_typing_adds_a_character_a_frame(void **state)
+{
+	struct pattern p = {PATTERN_TYPING, 0, 1920, 1080};
+	struct pattern_rect rects[PATTERN_MAX_RECTS];
+	uint32_t *before = picture(&p, 0), *after;
+
+	(void)state;
+	for (uint64_t frame = 1; frame < 4; frame++) {
+		size_t below = 16 * 1920;
+
+		assert_int_equal(pattern_damage(&p, frame, rects), 3);
+		after = picture(&p, frame);
+		for (size_t y = 16; y < 1080; y++)
+			for (size_t x = 0; x < 1920; x++)
+				if (before[y * 1920 + x] != after[y * 1920 + x])
+					assert_true(y < 32 && x < 8 * (frame + 1));
+		/* The cursor at least has moved. */
+		assert_memory_not_equal(before + below, after + below, 8 * (frame + 1) * 4);
+		free(before);
+		before = after;
+	}
+	free(before);
+}
+
+static void test_scroll_moves_up_a_line_a_frame(void **state)
+{
+	struct pattern p = {PATTERN_SCROLL, 3, 640, 16 + 20 * 16};
+	uint32_t *before = picture(&p, 41), *after = picture(&p, 42);
+
+	(void)state;
+	assert_memory_equal(before + 32 * 640, after + 16 * 640, 19 * 16 * 640 * sizeof(*after));
+	assert_true(differing(&p, before, after) > 640 * 16);
+	free(before);
+	free(after);
+}
+
+static void test_a_movie_is_a_video_before_the_card(void **state)
+{
+	struct pattern movie = {PATTERN_MOVIE, 3, 642, 483}, card = movie, video = movie;
+	uint32_t *a = picture(&movie, 9), *b, *c;
+
+	(void)state;
+	card.kind = PATTERN_STATIC;
+	video = (struct pattern){PATTERN_VIDEO, 3, 321, 241};
+	b = picture(&card, 9);
+	c = picture(&video, 9);
+	for (uint32_t y = 8; y < 483; y++)
+		for (uint32_t x = 0; x < 642; x++) {
+			bool inside = x >= 160 && x < 481 && y >= 120 && y < 361;
+			uint32_t want = inside ? c[(y - 120) * 321 + x - 160] : b[y * 642 + x];
+
+			assert_int_equal(a[y * 642 + x], want);
+		}
+	free(a);
+	free(b);
+	free(c);
+}
+
+static void test_a_film_is_a_textured_video(void **state)
+{
+	struct pattern film = {PATTERN_FILM, 3, 640, 360}, video = {PATTERN_VIDEO, 3, 640, 360};
+	uint32_t *a = picture(&film, 9), *b = picture(&video, 9);
+
+	(void)state;
+	for (size_t i = 0; i < 640 * 360; i++)
+		if (i >= 8 * 640 || i % 640 >= 256) {
+			uint32_t texture = ((i % 640 + 3 * 9) ^ (i / 640 + 2 * 9)) & 30;
+
+			assert_int_equal(a[i], b[i] ^ texture * 0x010101);
+		}
+	free(a);
+	free(b);
+}
+
 static void test_the_seed_changes_the_picture(void **state)
 {
 	(void)state;
@@ -283,6 +382,11 @@ int main(void)
 		cmocka_unit_test(test_stills_say_that_nothing_changes),
 		cmocka_unit_test(test_video_changes_every_pixel),
 		cmocka_unit_test(test_noise_changes_nearly_every_pixel),
+		cmocka_unit_test(test_work_is_stamped_with_its_frame),
+		cmocka_unit_test(test_typing_adds_a_character_a_frame),
+		cmocka_unit_test(test_scroll_moves_up_a_line_a_frame),
+		cmocka_unit_test(test_a_movie_is_a_video_before_the_card),
+		cmocka_unit_test(test_a_film_is_a_textured_video),
 		cmocka_unit_test(test_the_seed_changes_the_picture),
 	};
 

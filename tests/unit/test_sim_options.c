@@ -51,6 +51,9 @@ static void test_bad_options_are_named(void **state)
 		{"damage=some", "flag, rects, none"},
 		{"cursor=yes", "off, on"},
 		{"seed=4294967296", "0 to 4294967295"},
+		{"cycle=65", "0 to 64"},
+		{"mode=8192x8192,cycle=9", "cycle=9"},
+		{"epoch=9223372036855", "epoch="},
 		{"seed=\n\x01\xff", "seed=\\n\\001\\377"},
 	};
 
@@ -78,10 +81,11 @@ static void test_all_good_options_are_taken(void **state)
 	assert_int_equal(sim_options_parse("", &options, NULL), 0);
 	assert_int_equal(options.modes[0].width, 1920);
 	assert_int_equal(options.fps, 30);
+	assert_int_equal(options.epoch_us, -1);
 	assert_int_equal(
 		sim_options_parse("modes=1x2+off+16384x4096,period=0.25,layout=4,format=XB30,"
-				  "pattern=clock,fps=144,transport=dmabuf,damage=flag,"
-				  "cursor=on,seed=4294967295",
+				  "pattern=clock,fps=144,transport=dmabuf,damage=flag,cycle=7,"
+				  "cursor=on,seed=4294967295,epoch=9223372036854",
 				  &options, NULL),
 		0);
 	assert_int_equal(options.mode_count, 3);
@@ -97,6 +101,8 @@ static void test_all_good_options_are_taken(void **state)
 	assert_int_equal(options.damage, SIM_DAMAGE_FLAG);
 	assert_true(options.cursor);
 	assert_int_equal(options.seed, UINT32_MAX);
+	assert_int_equal(options.cycle, 7);
+	assert_int_equal(options.epoch_us, 9223372036854);
 }
 
 int main(void)
