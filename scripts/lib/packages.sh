@@ -6,7 +6,7 @@
 # Building the program.
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
 libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev
-libsoup-3.0-dev"
+libsoup-3.0-dev libturbojpeg0-dev"
 
 # Testing it: the other compilers, cmocka, stock viewers, a browser, and QEMU with what its machine
 # is made of.
@@ -14,6 +14,9 @@ packages_test="clang clang-format edid-decode shellcheck valgrind libcmocka-dev 
 tigervnc-viewer xvfb x11-apps chromium novnc
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
+
+# Measuring it next to others; serve_bench does with what there is.
+packages_bench="libxcb-shm0-dev tigervnc-standalone-server"
 
 # Showing it.
 packages_demo=""

@@ -211,6 +211,12 @@ tests_unit_test_web_SOURCES = tests/unit/test_web.c
 tests_unit_test_web_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_web_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_viewer
+tests_unit_test_viewer_SOURCES = tests/unit/test_viewer.c \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+tests_unit_test_viewer_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_viewer_LDADD = $(UNIT_LDADD) $(JPEG_LIBS) $(PNG_LIBS)
+
 UNIT_TESTS += tests/unit/test_web_stream
 tests_unit_test_web_stream_SOURCES = tests/unit/test_web_stream.c
 tests_unit_test_web_stream_CFLAGS = $(UNIT_CFLAGS)
