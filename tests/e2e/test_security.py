@@ -5,6 +5,7 @@ import pty
 import select
 import shutil
 import struct
+import termios
 import time
 import unittest
 
@@ -24,7 +25,12 @@ def talk(program, *args, answer):
         os.execvpe(program, [program, *args], host.environment())
     said, answered, end = b"", False, time.monotonic() + host.PATIENCE
     while time.monotonic() < end:
-        if not select.select([terminal], [], [], 1)[0]:
+        # Who asks turns the echo off, and drops what was typed before that.
+        asks = b"Password" in said and not termios.tcgetattr(terminal)[3] & termios.ECHO
+        if asks and not answered:
+            os.write(terminal, answer.encode() + b"\n")
+            answered = True
+        if not select.select([terminal], [], [], 0.05)[0]:
             continue
         try:
             piece = os.read(terminal, 4096)
@@ -33,9 +39,6 @@ def talk(program, *args, answer):
         if not piece:
             break
         said += piece
-        if b"Password" in said and not answered:
-            os.write(terminal, answer.encode() + b"\n")
-            answered = True
     else:
         os.kill(pid, 9)
     os.close(terminal)
@@ -72,24 +75,17 @@ class Security(host.Test):
         server.stop()
         self.assertEqual(server.log.count("connected, to watch"), 1)
 
-    def view(self, server, secret, *options):
-        """TigerVNC's viewer with a password file, on a screen of its own: both."""
-        path = self.path("viewer.passwd")
-        with open(path, "wb") as file:
-            file.write(secret)
-        screen = viewer.Screen()
-        self.addCleanup(screen.close)
-        client = viewer.Viewer(screen, server.address, self.scratch, "-passwd", path, *options)
-        self.addCleanup(client.close)
-        return screen, client
+    def view(self, secret):
+        return viewer.watch(self, self.serve_secret().address, "-passwd",
+                            viewer.password_file(self, secret))
 
     def test_vncviewer_shows_every_pixel_with_a_password(self):
-        screen, client = self.view(self.serve_secret(), VNCPASSWD_OF_FULL)
+        screen, client = self.view(VNCPASSWD_OF_FULL)
         self.assert_same(viewer.await_picture(screen, client, EXPECTED), EXPECTED, client.log)
         self.assertEqual(viewer.chosen_security(client.log), "VncAuth")
 
     def test_vncviewer_tells_why_it_is_refused(self):
-        client = self.view(self.serve_secret(), bytes(8))[1]
+        client = self.view(bytes(8))[1]
         client.wait()
         self.assertIn("wrong password", client.log)
 

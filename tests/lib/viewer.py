@@ -88,6 +88,23 @@ class Viewer:
         self.process.wait()
 
 
+def watch(test, address, *options):
+    """A viewer on a screen of its own, both until the end of a host.Test."""
+    screen = Screen()
+    test.addCleanup(screen.close)
+    viewer = Viewer(screen, address, test.scratch, *options)
+    test.addCleanup(viewer.close)
+    return screen, viewer
+
+
+def password_file(test, secret):
+    """A file for -passwd."""
+    path = test.path("viewer.passwd")
+    with open(path, "wb") as file:
+        file.write(secret)
+    return path
+
+
 def await_picture(screen, viewer, expected):
     """Waits until the middle of the screen shows it; the last picture otherwise."""
     end = time.monotonic() + host.PATIENCE
