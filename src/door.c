@@ -11,6 +11,7 @@
 #include "door_gate.h"
 #include "door_handshake.h"
 #include "log.h"
+#include "tls_stream.h"
 
 #define REFUSED_US   (2 * G_TIME_SPAN_SECOND) /* a refused peer reads its reason */
 #define LOG_BURST    10
@@ -156,7 +157,9 @@ static void count(struct door *door, unsigned int *number)
 static void fail_arrival(struct arrival *arrival, const char *why)
 {
 	struct door *door = arrival->door;
+	const char *broken = pump_finish(g_steal_pointer(&arrival->pump));
 
+	why = why ? why : broken;
 	if (!arrival->refused) {
 		count(door, &door->counts.failed);
 		if (why)
@@ -287,15 +290,45 @@ static void push_out(struct door *door)
 	fail_arrival(victim, "pushed out by newcomers");
 }
 
+static void look_out(struct arrival *arrival)
+{
+	arrival->source = g_unix_fd_source_new(arrival->fd, G_IO_IN);
+	g_source_set_ready_time(arrival->source, arrival->deadline);
+	g_source_set_callback(arrival->source, G_SOURCE_FUNC(on_arrival), arrival, NULL);
+	g_source_attach(arrival->source, arrival->door->context);
+}
+
+/* The handshake goes on behind TLS: its pump is watched from now on, until the same deadline. */
+static int secure(int *fd, void *data)
+{
+	struct arrival *arrival = data;
+	int wire = arrival->fd, r;
+
+	g_source_destroy(arrival->source);
+	g_source_unref(g_steal_pointer(&arrival->source));
+	arrival->fd = -1;
+	r = tls_stream_pump(wire, arrival->door->options.certificate, &arrival->pump, &arrival->fd);
+	if (r)
+		return r;
+	arrival->wire = wire;
+	*fd = arrival->fd;
+	look_out(arrival);
+	return 0;
+}
+
 /* In the door's thread; the arrival has everything but its handshake. */
 static void begin(struct arrival *arrival, bool local)
 {
 	struct door *door = arrival->door;
+	/* Who brings somebody sees to it that he comes by TLS where he has to. */
+	bool brought = arrival->pump != NULL;
 	struct handshake_rules rules = {
 		.open = local || door->options.insecure,
+		.plain = local || brought || !door->options.only_tls,
 		.passwords = door->options.passwords,
 		.refusal = refusal,
 		.proved = proved,
+		.secure = door->options.certificate && !brought ? secure : NULL,
 		.data = arrival,
 	};
 
@@ -306,10 +339,9 @@ static void begin(struct arrival *arrival, bool local)
 	door->counts.underway = door->arrivals.length;
 	door->counts.accepted++;
 	pthread_mutex_unlock(&door->lock);
-	arrival->source = g_unix_fd_source_new(arrival->fd, G_IO_IN);
-	set_deadline(arrival, door->options.handshake_ms * G_TIME_SPAN_MILLISECOND);
-	g_source_set_callback(arrival->source, G_SOURCE_FUNC(on_arrival), arrival, NULL);
-	g_source_attach(arrival->source, door->context);
+	arrival->deadline = g_get_monotonic_time() +
+			    door->options.handshake_ms * G_TIME_SPAN_MILLISECOND;
+	look_out(arrival);
 	advance(arrival, handshake_begin(&arrival->handshake, arrival->fd, &rules));
 }
 
@@ -407,9 +439,10 @@ int door_listen(struct door *door, const char *spec, GError **error)
 	for (guint i = 0; i < listeners->len; i++) {
 		struct listener *listener = listeners->pdata[i];
 
-		if (!listener->local)
-			log_warning("%s: %s is not encrypted: anybody on the way sees the screen",
-				    door->options.name, listener->name);
+		if (!listener->local && !door->options.only_tls)
+			log_warning("%s: %s is not encrypted%s: anybody on the way sees the screen",
+				    door->options.name, listener->name,
+				    door->options.certificate ? " for viewers without TLS" : "");
 		log_info("%s: listening on %s", door->options.name, listener->name);
 		pthread_mutex_lock(&door->lock);
 		g_ptr_array_add(door->gates, gate_open(listener, door->context, &gate_ops, door));

@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "certificate.h"
 #include "password.h"
 #include "pump.h"
 
@@ -23,7 +24,7 @@ struct door_guest {
 	struct door_ticket *ticket;
 	int wire;       /* the peer's own socket behind a pump, as long as the ticket; -1: fd */
 	bool view_only; /* it may watch, no more */
-	const char *security; /* what it was asked for: "none", "password"; static */
+	const char *security; /* what it was asked for, as handshake_security() */
 };
 
 struct door_options {
@@ -33,6 +34,8 @@ struct door_options {
 	unsigned int handshakes;   /* under way at a time; a newcomer pushes out the oldest */
 	unsigned int handshake_ms; /* time for one */
 	const struct passwords *passwords; /* every client is asked for one; NULL: none; borrowed */
+	struct certificate *certificate;   /* TLS is offered with it; NULL: it is not; borrowed */
+	bool only_tls;                     /* and has to be used by who comes from a network */
 	bool insecure; /* a listener may be open to a network although nothing is asked for */
 	/*
 	 * Both from the door's thread, neither may block. full() says why no guest fits now (a

@@ -16,18 +16,29 @@
  * with a step of its own; the last one sends the result and waits for ClientInit.
  */
 struct security {
-	uint8_t type;
+	uint32_t type;
 	const char *name;
-	bool secret; /* asks for a password */
+	bool secret; /* asks for a password; VeNCrypt: its sub-types say */
 	enum handshake_step (*begin)(struct handshake *handshake);
 };
 
 static enum handshake_step none_begin(struct handshake *handshake);
 static enum handshake_step password_begin(struct handshake *handshake);
+static enum handshake_step vencrypt_begin(struct handshake *handshake);
 
+#define VENCRYPT 19
+
+/* Viewers that have no preference take the first that they know. */
 static const struct security security_types[] = {
+	{VENCRYPT, "tls", false, vencrypt_begin},
 	{1, "none", false, none_begin},
 	{2, "password", true, password_begin},
+};
+
+/* VeNCrypt's sub-types X509None and X509Vnc. */
+static const struct security vencrypt_types[] = {
+	{260, "tls", false, none_begin},
+	{261, "tls password", true, password_begin},
 };
 
 static enum handshake_step failed(struct handshake *handshake, const char *reason)
@@ -99,12 +110,12 @@ static enum handshake_step client_init_received(struct handshake *handshake)
 	return HANDSHAKE_DONE;
 }
 
-/* Only 3.8 tells the result of None (RFC 6143 section 7.2.1). */
+/* Only 3.8 tells the result of None (RFC 6143 section 7.2.1), VeNCrypt always does. */
 static enum handshake_step none_begin(struct handshake *handshake)
 {
 	static const uint8_t ok[4];
 
-	if (handshake->minor >= 8 && !send_all(handshake, ok, sizeof(ok)))
+	if ((handshake->minor >= 8 || handshake->secured) && !send_all(handshake, ok, sizeof(ok)))
 		return failed(handshake, "the connection broke");
 	return wait_for(handshake, 1, client_init_received);
 }
@@ -139,11 +150,74 @@ static enum handshake_step password_begin(struct handshake *handshake)
 	return wait_for(handshake, PASSWORD_CHALLENGE, answer_received);
 }
 
-static bool may_offer(const struct handshake *handshake, const struct security *security)
+/* As far as passwords go. */
+static bool may_do(const struct handshake_rules *rules, const struct security *security)
 {
-	if (handshake->rules.passwords)
-		return security->secret;
-	return !security->secret && handshake->rules.open;
+	return rules->passwords ? security->secret : !security->secret && rules->open;
+}
+
+static bool may_offer(const struct handshake_rules *rules, const struct security *security)
+{
+	if (security->type == VENCRYPT)
+		return rules->secure && (rules->passwords || rules->open);
+	return rules->plain && may_do(rules, security);
+}
+
+static enum handshake_step subtype_received(struct handshake *handshake)
+{
+	const struct security *chosen = NULL;
+	uint8_t accepted;
+	uint32_t wire;
+
+	memcpy(&wire, handshake->buffer, 4);
+	for (size_t i = 0; i < G_N_ELEMENTS(vencrypt_types); i++)
+		if (vencrypt_types[i].type == GUINT32_FROM_BE(wire) &&
+		    may_do(&handshake->rules, &vencrypt_types[i]))
+			chosen = &vencrypt_types[i];
+	accepted = chosen != NULL;
+	if (!send_all(handshake, &accepted, 1))
+		return failed(handshake, "the connection broke");
+	if (!chosen)
+		return failed(handshake, "it chose a VeNCrypt type that was not offered");
+	if (handshake->rules.secure(&handshake->fd, handshake->rules.data))
+		return failed(handshake, "TLS cannot be started");
+	handshake->secured = true;
+	handshake->security = chosen;
+	return chosen->begin(handshake);
+}
+
+/* The version is answered, then the sub-types are offered. */
+static enum handshake_step vencrypt_version_received(struct handshake *handshake)
+{
+	uint8_t message[2 + 4 * G_N_ELEMENTS(vencrypt_types)] = {0};
+	size_t length = 2;
+
+	if (handshake->buffer[0] != 0 || handshake->buffer[1] != 2) {
+		message[0] = 0xff;
+		send_all(handshake, message, 1);
+		return failed(handshake, "it does not speak VeNCrypt 0.2");
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(vencrypt_types); i++) {
+		uint32_t wire = GUINT32_TO_BE(vencrypt_types[i].type);
+
+		if (!may_do(&handshake->rules, &vencrypt_types[i]))
+			continue;
+		message[1]++;
+		memcpy(message + length, &wire, 4);
+		length += 4;
+	}
+	if (!send_all(handshake, message, length))
+		return failed(handshake, "the connection broke");
+	return wait_for(handshake, 4, subtype_received);
+}
+
+static enum handshake_step vencrypt_begin(struct handshake *handshake)
+{
+	static const uint8_t version[2] = {0, 2};
+
+	if (!send_all(handshake, version, sizeof(version)))
+		return failed(handshake, "the connection broke");
+	return wait_for(handshake, sizeof(version), vencrypt_version_received);
 }
 
 static enum handshake_step type_received(struct handshake *handshake)
@@ -151,7 +225,8 @@ static enum handshake_step type_received(struct handshake *handshake)
 	for (size_t i = 0; i < G_N_ELEMENTS(security_types); i++) {
 		const struct security *security = &security_types[i];
 
-		if (security->type != handshake->buffer[0] || !may_offer(handshake, security))
+		if (security->type != handshake->buffer[0] ||
+		    !may_offer(&handshake->rules, security))
 			continue;
 		handshake->security = security;
 		return security->begin(handshake);
@@ -166,7 +241,7 @@ static enum handshake_step decide(struct handshake *handshake)
 		const struct security *security = &security_types[i];
 		uint32_t wire = GUINT32_TO_BE(security->type);
 
-		if (!may_offer(handshake, security))
+		if (security->type == VENCRYPT || !may_offer(&handshake->rules, security))
 			continue;
 		if (!send_all(handshake, &wire, 4))
 			return failed(handshake, "the connection broke");
@@ -181,8 +256,8 @@ static enum handshake_step offer(struct handshake *handshake)
 	uint8_t message[1 + G_N_ELEMENTS(security_types)] = {0};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(security_types); i++)
-		if (may_offer(handshake, &security_types[i]))
-			message[1 + message[0]++] = security_types[i].type;
+		if (may_offer(&handshake->rules, &security_types[i]))
+			message[1 + message[0]++] = (uint8_t)security_types[i].type;
 	if (!message[0])
 		return refuse(handshake, "no security type is possible here", false);
 	if (!send_all(handshake, message, 1u + message[0]))

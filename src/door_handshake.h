@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The first words of an RFB connection (RFC 6143 section 7.1 to 7.3.1), spoken as the server: the
- * version, the security type and its steps, the result and the client's ClientInit. A machine that
+ * version, the security type and its steps, the result and the client's ClientInit. VeNCrypt (type
+ * 19, version 0.2: its sub-types are listed in QEMU's and TigerVNC's sources and in the community's
+ * rfbproto) goes over to TLS and then does the same. A machine that
  * is fed whenever its socket is readable and never blocks; it reads exactly the bytes of each step,
  * so whatever a client has pipelined stays in the socket for who speaks next.
  *
@@ -30,7 +32,8 @@ struct handshake;
 struct security;
 
 struct handshake_rules {
-	bool open; /* security None is offered where there are no passwords */
+	bool open;                         /* to do without a password where there are none */
+	bool plain;                        /* to do without TLS */
 	const struct passwords *passwords; /* NULL: none are asked for; borrowed */
 	/*
 	 * NULL, or why this client is refused: asked when it can be told, and again before a proof
@@ -38,17 +41,23 @@ struct handshake_rules {
 	 */
 	const char *(*refusal)(void *data);
 	void (*proved)(bool good, void *data); /* a password was looked at */
+	/*
+	 * Puts TLS between the peer and *fd, which becomes the plain end: 0 or -errno. NULL: there
+	 * is no TLS.
+	 */
+	int (*secure)(int *fd, void *data);
 	void *data;
 };
 
 struct handshake {
-	int fd; /* borrowed, non-blocking */
+	int fd; /* borrowed; never waited for */
 	struct handshake_rules rules;
 	enum handshake_step (*received)(struct handshake *handshake);
 	const struct security *security; /* chosen */
 	uint8_t buffer[HANDSHAKE_BUFFER];
 	size_t have, want; /* bytes of this step */
 	int minor;         /* protocol 3.x: 3, 7 or 8 */
+	bool secured;      /* behind TLS */
 	uint8_t challenge[PASSWORD_CHALLENGE];
 	bool view_only; /* once done: the client proved that it may watch, no more */
 	size_t wasted;  /* bytes thrown away after a refusal */
@@ -62,7 +71,9 @@ enum handshake_step handshake_begin(struct handshake *handshake, int fd,
 /* The socket is readable (or at its end). */
 enum handshake_step handshake_feed(struct handshake *handshake);
 
-/* What a handshake that is done has asked for: "none" or "password". Static. */
+/*
+ * What a handshake that is done has asked for: "none", "password", "tls" or "tls password". Static.
+ */
 const char *handshake_security(const struct handshake *handshake);
 
 #endif

@@ -22,6 +22,8 @@ libplanecast_a_SOURCES = \
 	src/buffers.c src/buffers.h \
 	src/capture.c src/capture.h \
 	src/card.c src/card.h \
+	src/certificate.c src/certificate.h \
+	src/certificate_make.c src/certificate_make.h \
 	src/control.c src/control.h \
 	src/convert.c src/convert.h \
 	src/cursor.c src/cursor.h \
@@ -76,6 +78,7 @@ libplanecast_a_SOURCES = \
 	src/source_vfio.c src/source_vfio.h \
 	src/status.c src/status.h \
 	src/status_view.c src/status_view.h \
+	src/tls_stream.c src/tls_stream.h \
 	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \

@@ -107,6 +107,8 @@ static gpointer run_in(gpointer data)
 			n = 0;
 		}
 	} while (n > 0 && send_all(pump->pair, buffer, (size_t)n));
+	if (n == -EPROTO)
+		pump->reason = "it broke the protocol";
 	/* Half-open is gone, as for plain sockets. If the plain end closed, `out` still finishes.
 	 */
 	if (n <= 0)

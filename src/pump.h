@@ -22,7 +22,8 @@ struct pump;
  * in the wire: shutdown() of the wire has to end that. All are needed.
  */
 struct pump_ops {
-	/* Some bytes (at most `size`); 0 at the end, or -errno. */
+	/* Some bytes (at most `size`); 0 at the end, or -errno: -EPROTO if the peer speaks
+	 * nonsense. */
 	ssize_t (*read)(void *stream, void *bytes, size_t size);
 	/* All of the bytes: 0 or -errno. */
 	int (*write)(void *stream, const void *bytes, size_t length);
@@ -49,7 +50,7 @@ void pump_destroy(struct pump *pump);
 
 /*
  * As pump_destroy(). Returns a static string that tells why the pump itself broke the connection,
- * or NULL: a peer whose words cost a quarter of a core for seconds floods.
+ * or NULL: a peer whose words cost a quarter of a core for seconds floods; -EPROTO.
  */
 const char *pump_finish(struct pump *pump);
 

@@ -16,7 +16,8 @@ const char serve_vnc_help[] =
 	":N (display N), unix:PATH or fd:N. An address that other machines can reach\n"
 	"needs --password-file, or --insecure. SECRET is a file that only its owner\n"
 	"reads, cred:NAME (a systemd credential) or fd:N (a descriptor). VNC passwords\n"
-	"have 8 characters and protect the way in, not the picture on its way.\n";
+	"have 8 characters and protect the way in; the picture on its way needs --tls\n"
+	"(VeNCrypt's X509 types), --tls-only, ssh or a VPN.\n";
 
 void serve_vnc_init(struct serve_vnc *vnc)
 {
@@ -28,6 +29,9 @@ void serve_vnc_finish(struct serve_vnc *vnc)
 	g_strfreev(vnc->addresses);
 	g_free(vnc->password_file);
 	g_free(vnc->view_only_file);
+	g_free(vnc->tls_cert);
+	g_free(vnc->tls_key);
+	certificate_close(vnc->certificate);
 	explicit_bzero(&vnc->passwords, sizeof(vnc->passwords));
 }
 
@@ -41,6 +45,14 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 		 "SECRET"},
 		{"view-only-password-file", 0, 0, G_OPTION_ARG_STRING, &vnc->view_only_file,
 		 "a password that is for watching only", "SECRET"},
+		{"tls", 0, 0, G_OPTION_ARG_NONE, &vnc->tls,
+		 "offer TLS, with a certificate of its own if there is no --tls-cert", NULL},
+		{"tls-only", 0, 0, G_OPTION_ARG_NONE, &vnc->tls_only,
+		 "let nobody in from other machines without it", NULL},
+		{"tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &vnc->tls_cert,
+		 "offer TLS with this certificate: PEM, the chain follows", "FILE"},
+		{"tls-key", 0, 0, G_OPTION_ARG_STRING, &vnc->tls_key, "its key [in the same file]",
+		 "SECRET"},
 		{"insecure", 0, 0, G_OPTION_ARG_NONE, &vnc->insecure,
 		 "let other machines in although no password is asked for", NULL},
 		{"max-clients", 0, 0, G_OPTION_ARG_INT, &vnc->max_clients,
@@ -54,6 +66,10 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 
 int serve_vnc_check(const struct serve_vnc *vnc)
 {
+	if (vnc->tls_key && !vnc->tls_cert) {
+		log_error("serve: --tls-key is the key of a --tls-cert FILE, which is missing");
+		return EXIT_USAGE;
+	}
 	if (vnc->max_clients < 1 || vnc->max_clients > MAX_CLIENTS) {
 		log_error("serve: --max-clients %d is out of range (1 to %d)", vnc->max_clients,
 			  MAX_CLIENTS);
@@ -83,6 +99,23 @@ static int load_passwords(struct serve_vnc *vnc, GError **error)
 	return r;
 }
 
+static int load_certificate(struct serve_vnc *vnc, GError **error)
+{
+	if (vnc->tls_cert)
+		return certificate_open(vnc->tls_cert, vnc->tls_key, &vnc->certificate, error);
+	if (vnc->tls || vnc->tls_only)
+		return certificate_open_own(NULL, &vnc->certificate, error);
+	return 0;
+}
+
+static void tell_fingerprint(struct certificate *certificate)
+{
+	struct certificate_use *use = certificate_acquire(certificate);
+
+	log_info("vnc: TLS with %s, SHA-256 %s", certificate_path(certificate), use->fingerprint);
+	certificate_release(use);
+}
+
 int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *name, GError **error)
 {
 	static const char *const defaults[] = {DEFAULT_ADDRESS, NULL};
@@ -92,15 +125,19 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 		.name = name,
 		.max_clients = (unsigned int)vnc->max_clients,
 		.per_address = (unsigned int)vnc->max_per_address,
+		.only_tls = vnc->tls_only,
 		.insecure = vnc->insecure,
 	};
 	struct sink *sink;
 	int r = load_passwords(vnc, error);
 
+	if (!r)
+		r = load_certificate(vnc, error);
 	if (r)
 		return r;
 	if (vnc->passwords.has_full || vnc->passwords.has_view)
 		options.passwords = &vnc->passwords;
+	options.certificate = vnc->certificate;
 	r = vnc_create(&options, screen_frame(screen), &sink, error);
 	if (r)
 		return r;
@@ -108,5 +145,7 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 	screen_add_sink(screen, sink);
 	for (; *address && !r; address++)
 		r = vnc_listen(sink, *address, error);
+	if (!r && vnc->certificate)
+		tell_fingerprint(vnc->certificate);
 	return r;
 }

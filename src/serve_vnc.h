@@ -8,16 +8,19 @@
 
 #include <glib.h>
 
+#include "certificate.h"
 #include "password.h"
 #include "screen.h"
 
 struct serve_vnc {
 	char **addresses;                     /* NULL: the default one */
 	char *password_file, *view_only_file; /* secrets (secret.h) */
-	gboolean insecure;
+	char *tls_cert, *tls_key;             /* NULL: a certificate of its own */
+	gboolean tls, tls_only, insecure;
 	int max_clients, max_per_address;
 	struct passwords passwords;
-	struct sink *sink; /* once started */
+	struct certificate *certificate; /* NULL: no TLS */
+	struct sink *sink;               /* once started */
 };
 
 void serve_vnc_init(struct serve_vnc *vnc);

@@ -22,6 +22,8 @@ struct vnc_options {
 	unsigned int handshakes;           /* DOOR_DEFAULT_HANDSHAKES */
 	unsigned int handshake_ms;         /* DOOR_DEFAULT_HANDSHAKE */
 	const struct passwords *passwords; /* as in door_options; lives as long as the sink */
+	struct certificate *certificate;   /* as in door_options; lives as long as the sink */
+	bool only_tls;                     /* as in door_options */
 	bool insecure;                     /* as in door_options */
 	unsigned int stall_ms; /* a client that takes nothing for so long is dropped: 5000 */
 };

@@ -26,7 +26,8 @@ Result = collections.namedtuple("Result", "code out err")
 
 def environment():
     """Without display and session, with messages in one language."""
-    kept = ("PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+    kept = ("PATH", "HOME", "TMPDIR", "STATE_DIRECTORY", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+            "LSAN_OPTIONS")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, "LC_ALL": "C.UTF-8"}
 
 

@@ -37,6 +37,11 @@ tests_unit_test_control_SOURCES = tests/unit/test_control.c
 tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_control_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_certificate
+tests_unit_test_certificate_SOURCES = tests/unit/test_certificate.c
+tests_unit_test_certificate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_certificate_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_damage
 tests_unit_test_damage_SOURCES = tests/unit/test_damage.c
 tests_unit_test_damage_CFLAGS = $(UNIT_CFLAGS)
@@ -65,12 +70,26 @@ tests_unit_test_edid_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_door_password
 tests_unit_test_door_password_SOURCES = \
 	tests/unit/test_door_password.c \
+	tests/unit/hall.c \
+	tests/unit/hall.h \
 	tests/unit/rfb.c \
 	tests/unit/rfb.h \
 	tests/unit/stage.c \
 	tests/unit/stage.h
 tests_unit_test_door_password_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_door_password_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_door_tls
+tests_unit_test_door_tls_SOURCES = \
+	tests/unit/test_door_tls.c \
+	tests/unit/hall.c \
+	tests/unit/hall.h \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_door_tls_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_tls_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c

@@ -5,85 +5,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hall.h"
 #include "log.h"
 #include "rfb.h"
-#include "stage.h"
 #include "unit.h"
 
 static const struct passwords passwords = {
 	.full = "full", .view = "watch", .has_full = TRUE, .has_view = TRUE};
-
-/* A door that asks, and the last one whom it let in. */
-struct hall {
-	struct door *door;
-	uint16_t port;
-	pthread_mutex_t lock;
-	struct door_guest last;
-	bool here;
-	unsigned int welcomed;
-};
-
-/* With the lock. */
-static void see_off(struct hall *hall)
-{
-	if (hall->here) {
-		close(hall->last.fd);
-		door_leave(hall->last.ticket);
-	}
-	hall->here = false;
-}
-
-static void welcome(const struct door_guest *guest, void *data)
-{
-	struct hall *hall = data;
-
-	pthread_mutex_lock(&hall->lock);
-	see_off(hall);
-	hall->last = *guest;
-	hall->here = true;
-	hall->welcomed++;
-	pthread_mutex_unlock(&hall->lock);
-}
-
-static void hall_open(struct hall *hall, const struct passwords *asked)
-{
-	struct door_options options = {
-		.name = "test", .passwords = asked, .welcome = welcome, .data = hall};
-	GError *error = NULL;
-	char *address;
-
-	*hall = (struct hall){.port = stage_free_port()};
-	pthread_mutex_init(&hall->lock, NULL);
-	assert_int_equal(door_create(&options, &hall->door, &error), 0);
-	address = g_strdup_printf("127.0.0.1:%u", hall->port);
-	if (door_listen(hall->door, address, &error))
-		fail_msg("%s", error->message);
-	g_free(address);
-}
-
-static void hall_close(struct hall *hall)
-{
-	door_close(hall->door);
-	see_off(hall);
-	door_destroy(hall->door);
-	pthread_mutex_destroy(&hall->lock);
-}
+static const struct door_options asking = {.passwords = &passwords};
 
 /* Once the door has let in so many: whether the last one is to watch. */
 static bool lets_in_to_watch(struct hall *hall, unsigned int welcomed)
 {
-	bool view_only = false, here = false;
-
-	for (int i = 0; !here && i < RFB_PATIENCE_MS; i++) {
-		g_usleep(1000);
-		pthread_mutex_lock(&hall->lock);
-		here = hall->welcomed == welcomed;
-		view_only = hall->last.view_only;
-		pthread_mutex_unlock(&hall->lock);
-	}
-	assert_true(here);
+	hall_lets_in(hall, welcomed);
 	assert_string_equal(hall->last.security, "password");
-	return view_only;
+	return hall->last.view_only;
 }
 
 /* Up to the result. Empty words: it was let in. */
@@ -134,7 +70,7 @@ static void test_door_lets_in_who_knows_a_password(void **state)
 	unsigned int welcomed = 0;
 
 	(void)state;
-	hall_open(&hall, &passwords);
+	hall_open(&hall, &asking);
 	for (size_t i = 0; i < G_N_ELEMENTS(minors); i++) {
 		for (int watch = 0; watch < 2; watch++) {
 			int fd = rfb_dial_tcp(hall.port);
@@ -155,7 +91,7 @@ static void test_door_makes_who_guesses_wait(void **state)
 	int fd;
 
 	(void)state;
-	hall_open(&hall, &passwords);
+	hall_open(&hall, &asking);
 	/* Proof wipes the slate: guesses never add up to a wait. */
 	for (unsigned int i = 0; i < 4; i++) {
 		for (int j = 0; j < 2; j++) {
@@ -188,7 +124,7 @@ static void test_door_counts_guesses_over_all_connections(void **state)
 	uint8_t head[14 + PASSWORD_CHALLENGE];
 
 	(void)state;
-	hall_open(&hall, &passwords);
+	hall_open(&hall, &asking);
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
 		fds[i] = rfb_dial_tcp(hall.port);
 		assert_true(rfb_send(fds[i], "RFB 003.008\n\x02", 13));
@@ -250,15 +186,13 @@ static void test_door_adopts_streams(void **state)
 	int fd, streams[3];
 
 	(void)state;
-	hall_open(&hall, &passwords);
+	hall_open(&hall, &asking);
 	fd = adopt(&hall, &streams[0], false);
 	knock(fd, 8, "watch", words);
 	assert_string_equal(words, "");
 	assert_true(lets_in_to_watch(&hall, 1));
 	assert_int_equal(hall.last.wire, streams[0]);
-	pthread_mutex_lock(&hall.lock);
-	see_off(&hall); /* joins its pump */
-	pthread_mutex_unlock(&hall.lock);
+	hall_see_off(&hall); /* joins its pump */
 	assert_true(rfb_is_closed(fd));
 	close(fd);
 	fd = adopt(&hall, &streams[1], false);
@@ -275,7 +209,7 @@ static void test_door_adopts_streams(void **state)
 
 static void test_door_is_open_to_a_network_only_if_it_asks(void **state)
 {
-	struct door_options options = {.name = "test", .welcome = welcome};
+	struct door_options options = {.name = "test"};
 	GError *error = NULL;
 	struct door *door;
 	struct hall hall;
@@ -299,7 +233,8 @@ static void test_door_is_open_to_a_network_only_if_it_asks(void **state)
 	assert_int_equal(door_listen(door, "0.0.0.0:auto", &error), 0);
 	door_destroy(door);
 	/* The same for who was brought from far away. */
-	hall_open(&hall, NULL);
+	options.passwords = NULL;
+	hall_open(&hall, &options);
 	fd = adopt(&hall, &stream, false);
 	assert_false(rfb_greet(fd, 8, refusal));
 	assert_string_equal(refusal, "no security type is possible here");

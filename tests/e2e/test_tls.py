@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TLS by VeNCrypt: what a stock viewer sees through it, and whom it keeps out."""
+import hashlib
+import os
+import re
+import shutil
+import ssl
+import unittest.mock
+
+from lib import host, pattern, rfb, viewer
+
+DEVICE = "sim:mode=320x240,pattern=bars,frame=4,cursor=off"
+EXPECTED = pattern.bars(320, 240, 4)
+PASSWORD = "hushhush"
+VNCPASSWD = bytes.fromhex("99d2d67e36a4f15b")  # what `vncpasswd -f` makes of it
+X509_NONE = b"\0\0\1\4"
+
+
+class Tls(host.Test):
+    def setUp(self):
+        super().setUp()
+        self.state = self.path("state")
+        patch = unittest.mock.patch.dict(os.environ, STATE_DIRECTORY=self.state)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def certificate(self, name="certificate.pem"):
+        return os.path.join(self.state, name)
+
+    def serve_secret(self, *options, **more):
+        path = self.path("password")
+        with open(path, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+            file.write(PASSWORD + "\n")
+        return self.serve(DEVICE, "--password-file", path, *options, **more)
+
+    def view(self, server, *options):
+        """The security type that TigerVNC's viewer chose, once it has shown every pixel."""
+        screen, client = viewer.watch(self, server.address, "-X509CA", self.certificate(),
+                                      *options)
+        self.assert_same(viewer.await_picture(screen, client, EXPECTED), EXPECTED, client.log)
+        return viewer.chosen_security(client.log)
+
+    @staticmethod
+    def secured(server):
+        """A TLS connection to a server without passwords, after VeNCrypt's first words."""
+        sock = rfb.connect(server.address)
+        stream = sock.makefile("rb", buffering=0)
+        stream.read(12)
+        sock.sendall(b"RFB 003.008\n\x13\0\2" + X509_NONE)
+        kinds = stream.read(stream.read(1)[0])
+        answer = stream.read(2) + stream.read(2) + stream.read(4) + stream.read(1)
+        if 19 not in kinds or answer != b"\0\2\0\1" + X509_NONE + b"\1":
+            raise AssertionError(f"no VeNCrypt: {kinds} {answer}")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context.wrap_socket(sock)
+
+    def fingerprint(self, server):
+        with self.secured(server) as sock:
+            digest = hashlib.sha256(sock.getpeercert(binary_form=True)).hexdigest().upper()
+        return ":".join(re.findall("..", digest))
+
+    def test_vncviewer_sees_every_pixel_by_x509vnc(self):
+        server = self.serve_secret("--tls")
+        self.assertEqual(self.view(server, "-passwd", viewer.password_file(self, VNCPASSWD)),
+                         "X509Vnc")
+
+    def test_vncviewer_sees_every_pixel_by_x509none(self):
+        self.assertEqual(self.view(self.serve(DEVICE, "--tls")), "X509None")
+
+    def test_the_printed_fingerprint_is_that_of_the_certificate_and_stays(self):
+        said = set()
+        for _ in range(2):
+            server = self.serve(DEVICE, "--tls")
+            said.add(self.fingerprint(server))
+            server.stop()
+            said.add(re.search(r"SHA-256 ([0-9A-F:]+)", server.log).group(1))
+        self.assertEqual(len(said), 1, said)
+        self.assertEqual(os.stat(self.certificate("key.pem")).st_mode & 0o777, 0o600)
+
+    def test_a_certificate_that_was_replaced_serves_at_once(self):
+        self.serve(DEVICE, "--tls").stop()
+        mine = [self.path("mine.pem"), self.path("mine.key")]
+        kept = [self.certificate(), self.certificate("key.pem")]
+        for source, target in zip(kept, mine):
+            shutil.copy(source, target)
+        server = self.serve(DEVICE, "--tls-cert", mine[0], "--tls-key", mine[1])
+        old = self.fingerprint(server)
+        for path in kept:
+            os.unlink(path)
+        self.serve(DEVICE, "--tls").stop()
+        for source, target in zip(kept, mine):
+            shutil.copy(source, target)
+        self.assertNotEqual(self.fingerprint(server), old)
+
+    def test_a_network_may_be_for_tls_alone(self):
+        server = self.serve_secret("--tls-only", vnc=f"0.0.0.0:{host.free_port()}")
+        with rfb.connect(server.address) as sock:
+            stream = sock.makefile("rb")
+            stream.read(12)
+            sock.sendall(b"RFB 003.008\n")
+            self.assertEqual(stream.read(2), b"\1\x13")
+        self.assertNotIn("not encrypted", server.log)
+        result = host.run(host.PROGRAM, "serve", DEVICE, "--vnc", f"unix:{self.path('s')}",
+                          "--insecure", "--tls-only", "--web", f"0.0.0.0:{host.free_port()}")
+        self.assertEqual(result.code, 2, result.err)
+        self.assertIn("the page has no TLS", result.err)
+
+    def test_bad_certificates_are_refused(self):
+        path = self.path("nonsense")
+        with open(path, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+            file.write("nonsense")
+        for code, words, *options in ((1, "it takes PEM", "--tls-cert", path),
+                                      (1, "no-such", "--tls-cert", "/no-such"),
+                                      (2, "--tls-cert", "--tls-key", path)):
+            result = self.planecast("serve", DEVICE, "--vnc", f"unix:{self.path('s')}", *options,
+                                    code=code)
+            self.assertIn(words, result.err)
+
+    def test_a_folder_that_cannot_be_made_is_told(self):
+        os.environ["STATE_DIRECTORY"] = "/proc/no-such"
+        result = self.planecast("serve", DEVICE, "--vnc", f"unix:{self.path('s')}", "--tls",
+                                code=1)
+        self.assertIn("give --tls-cert FILE", result.err)
