@@ -137,23 +137,27 @@ static void mplane_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 static struct sg_table *mplane_dmabuf_map(struct dma_buf_attachment *attachment,
 					  enum dma_data_direction direction)
 {
+	struct mplane_buffer *buffer = attachment->dmabuf->priv;
 	struct mplane_attachment *own = attachment->priv;
 	int ret;
 
+	mutex_lock(&buffer->attachments_lock);
 	ret = dma_map_sgtable(attachment->dev, &own->sgt, direction, 0);
-	if (ret)
-		return ERR_PTR(ret);
-	own->mapped = true;
-	return &own->sgt;
+	own->mapped = !ret;
+	mutex_unlock(&buffer->attachments_lock);
+	return ret ? ERR_PTR(ret) : &own->sgt;
 }
 
 static void mplane_dmabuf_unmap(struct dma_buf_attachment *attachment, struct sg_table *sgt,
 				enum dma_data_direction direction)
 {
+	struct mplane_buffer *buffer = attachment->dmabuf->priv;
 	struct mplane_attachment *own = attachment->priv;
 
+	mutex_lock(&buffer->attachments_lock);
 	own->mapped = false;
 	dma_unmap_sgtable(attachment->dev, sgt, direction, 0);
+	mutex_unlock(&buffer->attachments_lock);
 }
 
 static int mplane_dmabuf_begin(struct dma_buf *dmabuf, enum dma_data_direction direction)

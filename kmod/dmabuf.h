@@ -24,11 +24,11 @@ struct mplane_buffer {
 	struct dma_buf *dmabuf;   /* the buffer lives as long as this */
 	struct rw_semaphore move; /* guards the next two; faults take it, so no user copy inside */
 	struct mplane_memory *memory;
-	unsigned long first;        /* page of the memory that the buffer begins with */
-	unsigned long count;        /* pages of the buffer */
-	unsigned int flags;         /* MPLANE_BUFFER_* */
-	struct mplane_dirty *dirty; /* which pages were written; NULL unless writable */
-	struct mutex attachments_lock;
+	unsigned long first;           /* page of the memory that the buffer begins with */
+	unsigned long count;           /* pages of the buffer */
+	unsigned int flags;            /* MPLANE_BUFFER_* */
+	struct mplane_dirty *dirty;    /* which pages were written; NULL unless writable */
+	struct mutex attachments_lock; /* of the list, and of what is mapped for whom */
 	struct list_head attachments;
 };
 

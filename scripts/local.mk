@@ -2,4 +2,5 @@
 EXTRA_DIST += \
 	.ci/run \
 	scripts/check-style scripts/demo scripts/setup scripts/test scripts/vm \
-	scripts/lib/build.sh scripts/lib/kernel.sh scripts/lib/packages.sh scripts/lib/vm-init
+	scripts/lib/build.sh scripts/lib/kernel.sh scripts/lib/packages.sh \
+	scripts/lib/toolchain.sh scripts/lib/vm-init

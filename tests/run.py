@@ -103,11 +103,13 @@ class Tests:
 
     # What runs, in this order.
     def steps(self):
-        kernels = [] if self.options.quick else self.options.kernels.split(",")
+        long = self.options.long
+        kernels = [] if self.options.quick else self.options.kernels
         yield "style", self.style
         yield "build-gcc", lambda: self.build("gcc")
         for kernel in kernels:
-            yield f"vm-{kernel}", lambda kernel=kernel: self.machine(kernel)
+            depth = "long" if long else "smoke" if kernel != kernels[0] else "short"
+            yield f"vm-{kernel}", lambda kernel=kernel, depth=depth: self.machine(kernel, depth)
         yield "unit", lambda: self.unit("unit", "gcc")
         yield "e2e", lambda: self.e2e("e2e", "gcc")
         yield "build-clang", lambda: self.build("clang")
@@ -115,7 +117,9 @@ class Tests:
         yield "unit-asan", lambda: self.unit("unit-asan", "asan")
         yield "e2e-asan", lambda: self.e2e("e2e-asan", "asan")
         if not self.options.quick:
+            yield "dkms", self.dkms
             yield "distcheck", self.distcheck
+        # if long: what takes minutes, with a name and a function like the others.
 
     def wanted(self, name):
         only = self.options.only
@@ -284,19 +288,33 @@ class Tests:
         if not lines or code and self.count.failed == failed:
             self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
 
-    def machine(self, kernel):
-        """The module for that kernel, then all that needs it, in one machine."""
+    def machine(self, kernel, depth):
+        """The module for that kernel, then all that needs it, in one machine (tests/vm/inside.py
+        says what each depth has)."""
         name = f"vm-{kernel}"
         if not self.build("gcc"):
             return self.count.skip(name, "build-gcc failed")
         failed = self.count.failed
         code, lines = self.suite(
             name, [PYTHON, "tests/vm/machine.py", "--label", name, "--kernel", kernel,
-                   "--build", self.folder("gcc"), "--out", os.path.join(OUT, name),
+                   "--depth", depth, "--build", self.folder("gcc"),
+                   "--out", os.path.join(OUT, name),
                    "--log", log_path(f"{name}-inside"), *self.only_in(name)],
             self.environment("gcc"))
         if not lines or code and self.count.failed == failed:
             self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
+
+    def dkms(self):
+        """The module as DKMS builds it, from the source tree that the build stages for it."""
+        begun = time.monotonic()
+        code = call("dkms", "tests/vm/kmod_dkms.sh", self.options.kernels[0])
+        if code == 77:
+            with open(log_path("dkms"), encoding="utf-8", errors="replace") as log:
+                self.count.skip("dkms", log.read().strip().splitlines()[-1])
+        elif code:
+            self.count.bad("dkms", short(log_path("dkms")))
+        else:
+            self.count.ok("dkms", begun)
 
     def distcheck(self):
         """The tarball builds and passes by itself."""
@@ -313,11 +331,22 @@ class Tests:
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="no virtual machine, no distcheck")
+    parser.add_argument("--long", action="store_true",
+                        help="everything in full: all kernels, long fuzzing, whatever takes "
+                             "minutes (it adds, it leaves nothing out; up to an hour)")
     parser.add_argument("--only", default="", metavar="PATTERN",
                         help="these steps (e2e), or tests of one (e2e/clients)")
-    parser.add_argument("--kernels", default="6.1", metavar="LIST",
-                        help="kernels for the machine tests, as in 6.1,6.12 (default 6.1)")
+    parser.add_argument("--kernels", metavar="LIST",
+                        help="kernels for the machine tests: all, or as in 6.1,6.12 (the default; "
+                             "with --long all: 6.1, 6.12 and sid's); on those after the first, "
+                             "without --long, only a part is run")
     options = parser.parse_args()
+    if options.quick and options.long:
+        parser.error("--quick and --long exclude each other")
+    if not options.kernels:
+        options.kernels = "all" if options.long else "6.1,6.12"
+    options.kernels = ["6.1", "6.12", "sid"] if options.kernels == "all" else \
+        options.kernels.split(",")
     try:
         re.compile(options.only)
     except re.error as error:

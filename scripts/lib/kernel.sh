@@ -154,17 +154,34 @@ kernel_get() {
 	[ -n "$kernel_version" ]
 }
 
-# kernel_headers: prints the folder of kernel_version's headers, if modules can be built with them
-# here: they want the compiler of the Debian release that they come from.
+# kernel_headers: prints the folder of kernel_version's headers.
 kernel_headers() {
-	local headers compiler
-	headers=$(kernel_root "$kernel_version")/usr/src/linux-headers-$kernel_version
-	compiler=$(sed -nE 's/^CC = .*\b(gcc-[0-9]+).*/\1/p' "$headers/.kernelvariables")
-	if [ -n "$compiler" ] && ! command -v "$compiler" >/dev/null; then
-		kernel_error "$kernel_version" "its modules want $compiler (apt-get install $compiler, or a newer Debian)"
-		return
+	echo "$(kernel_root "$kernel_version")/usr/src/linux-headers-$kernel_version"
+}
+
+# kernel_compiler: sets toolchain to where the compiler is that modules of kernel_version want, the
+# one of the Debian release that they come from: empty: it is installed here.
+kernel_compiler() {
+	local compiler
+	toolchain=
+	compiler=$(sed -nE 's/^CC = .*\b(gcc-[0-9]+).*/\1/p' "$(kernel_headers)/.kernelvariables")
+	[ -z "$compiler" ] || command -v "$compiler" >/dev/null || toolchain_get "$compiler" ||
+		kernel_error "$kernel_version" "its modules want $compiler"
+}
+
+# kernel_build DIR MAKEFILE [VARIABLE=VALUE]...: builds a module for kernel_version in DIR, by a
+# Makefile like kmod's; 77 if there is no compiler for it.
+kernel_build() {
+	local dir=$1 makefile=$2 make=make
+	shift 2
+	kernel_compiler || return 77
+	mkdir -p "$dir" || return 1
+	if [ -n "$toolchain" ]; then
+		make=$dir/toolchain
+		toolchain_script "$make" "$(kernel_root "$kernel_version")" "$dir" || return 1
+		make+=" make"
 	fi
-	echo "$headers"
+	make -f "$makefile" BUILD="$dir" KDIR="$(kernel_headers)" KMAKE="$make" "$@" modules
 }
 
 # kernel_initrd INIT: prints the initrd of kernel_version whose init is the file INIT, made once:

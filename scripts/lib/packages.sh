@@ -13,7 +13,7 @@ libsoup-3.0-dev libturbojpeg0-dev"
 packages_test="clang clang-format edid-decode shellcheck valgrind libcmocka-dev python3 gvncviewer
 tigervnc-viewer xvfb x11-apps chromium novnc
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
-qemu-system-x86 seabios busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
+qemu-system-x86 seabios ovmf sparse dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 
 # Measuring it next to others; serve_bench does with what there is.
 packages_bench="libxcb-shm0-dev tigervnc-standalone-server"

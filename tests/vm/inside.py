@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Inside a test machine: the module's own tests, then planecast's on it, then what the kernel says.
 
-usage: inside.py LABEL FOLDER [suite.py's options]     FOLDER has kmod/mplane.ko
+usage: inside.py LABEL DEPTH FOLDER [--only REGEX]     FOLDER has kmod/mplane.ko
 """
 import glob
 import os
@@ -12,7 +12,18 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODULE_TESTS = ("kmod_probe", "kmod_scanout", "kmod_status", "kmod_guest")
+# The module's tests, by depth, with what they find in their environment. Planecast's own follow,
+# but for smoke, which is for another kernel that the same tests run on in full elsewhere.
+TWO_TYPES = "mplane-region mplane-dmabuf-y"
+MODULE_TESTS = {
+    "smoke": {"kmod_probe": {}, "kmod_scanout": {"TYPES": TWO_TYPES},
+              "kmod_status": {"TYPES": TWO_TYPES}},
+    "short": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": TWO_TYPES},
+              "kmod_guest": {}, "kmod_fuzz": {"OPERATIONS": "100000"},
+              "kmod_churn": {"ROUNDS": "100"}},
+    "long": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {}, "kmod_guest": {},
+             "kmod_fuzz": {"OPERATIONS": "1000000"}, "kmod_churn": {"ROUNDS": "1000"}},
+}
 COMPLAINT = re.compile(r"WARNING:|BUG:|Oops|general protection|Bad page|refcount_t|UBSAN|KASAN|"
                        r"possible (recursive|circular)|soft lockup|blocked for more than")
 
@@ -28,13 +39,14 @@ def verdict(name, begun, wrong):
         say(f"PASS {name} ({time.monotonic() - begun:.1f} s)")
 
 
-def script(label, name, folder):
+def script(label, name, folder, more):
     """A test of the module: a shell script that ends with `name: N passed, M failed`."""
     begun = time.monotonic()
     done = subprocess.run(["bash", f"{HERE}/{name}.sh", folder], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+                          env={**os.environ, **more}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
     sys.stderr.write(done.stdout)
-    total = re.findall(r"^\w+: (\d+) passed, \d+ failed$", done.stdout, re.M)
+    total = re.findall(r"^\w+(?: \(.*\))?: (\d+) passed, \d+ failed", done.stdout, re.M)
     for line in re.findall(r"^FAIL: (.*)$", done.stdout, re.M):
         say(f"FAIL {label}/{name}: {line}")
     if done.returncode == 77:
@@ -66,11 +78,8 @@ def unload():
     return wrong
 
 
-def main():
-    label, folder, options = sys.argv[1], sys.argv[2], sys.argv[3:]
-    if not options:
-        for name in MODULE_TESTS:
-            script(label, name, folder)
+def planecast(label, folder, options):
+    """Its tests in this folder, with the module loaded; the exit code."""
     begun = time.monotonic()
     wrong = run("modprobe", "-a", "vfio_iommu_type1", "vfio", "mdev", "vfio-pci") or run(
         "insmod", f"{folder}/kmod/mplane.ko")
@@ -81,6 +90,20 @@ def main():
                           stdin=subprocess.DEVNULL, check=False).returncode
     begun = time.monotonic()
     verdict(f"{label}/module_unloads", begun, unload())
+    return code
+
+
+def main():
+    label, depth, folder, options = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
+    only = options[1] if options else ""
+    chosen = {name: more for name, more in MODULE_TESTS[depth].items()
+              if re.search(only, f"{label}/{name}")}
+    for name, more in chosen.items():
+        script(label, name, folder, more)
+    code = 0
+    if only and not chosen or not only and depth != "smoke":
+        code = planecast(label, folder, options)
+    begun = time.monotonic()
     said = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=False).stdout
     with open("/out/dmesg", "w", encoding="utf-8") as file:
         file.write(said)

@@ -1,7 +1,7 @@
 # tests/vm/: tests that run inside a test machine (scripts/vm), started by scripts/test.
 EXTRA_DIST += \
-	tests/vm/kmod_all.sh tests/vm/kmod_inside.sh \
 	tests/vm/kmod_churn.py tests/vm/kmod_churn.sh \
+	tests/vm/kmod_dkms.sh \
 	tests/vm/kmod_fuzz.sh \
 	tests/vm/kmod_guest.py tests/vm/kmod_guest.sh \
 	tests/vm/kmod_lib.sh \

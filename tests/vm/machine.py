@@ -29,24 +29,25 @@ def say(line):
 
 
 def build_module(options, folder):
-    """The module as FOLDER/kmod/mplane.ko; why not, and whether that is a skip."""
-    done = subprocess.run([VM, "--headers", "--kernel", options.kernel], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        return lines[-1], done.returncode == CANNOT
+    """The module as FOLDER/kmod/mplane.ko, without a warning of compiler or sparse; why not, and
+    whether that is a skip."""
     os.makedirs(f"{folder}/tests/vm", exist_ok=True)
     os.makedirs(f"{folder}/kmod", exist_ok=True)
-    with open(options.log, "ab") as log:
-        code = subprocess.run(
-            ["make", f"-j{os.cpu_count()}", "-f", f"{TOP}/kmod/Makefile",
-             f"BUILD={folder}/kmod/build", f"KDIR={done.stdout.strip()}",
-             "KFLAGS=KCFLAGS=-Werror", "modules"], check=False,
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode
-    if code:
-        return os.path.relpath(options.log), False
+    flags = "KCFLAGS=-Werror"
+    if shutil.which("sparse"):
+        flags += " C=2"
+    done = subprocess.run([VM, "--kernel", options.kernel, "--module", f"{folder}/kmod/build", "--",
+                           f"KFLAGS={flags}"], stdin=subprocess.DEVNULL, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with open(options.log, "a", encoding="utf-8") as log:
+        log.write(done.stdout)
+    if done.returncode:
+        lines = done.stdout.strip().splitlines() or [f"exit code {done.returncode}"]
+        skip = done.returncode == CANNOT
+        return lines[-1] if skip else os.path.relpath(options.log), skip
+    for name in ("kmod_frame", "kmod_fuzz"):
+        shutil.copy(f"{options.build}/tests/vm/{name}", f"{folder}/tests/vm/{name}")
     shutil.copyfile(f"{folder}/kmod/build/mplane.ko", f"{folder}/kmod/mplane.ko")
-    shutil.copy(f"{options.build}/tests/vm/kmod_frame", f"{folder}/tests/vm/kmod_frame")
     return None, False
 
 
@@ -61,7 +62,7 @@ def run_machine(options, folder, only):
                "--timeout", str(options.timeout), "--append", "intel_iommu=on", "--qemu", IOMMU,
                "--", "env", "PLANECAST_OUT=/out", "PLANECAST_PATIENCE=120",
                f"PLANECAST={host.PROGRAM}", f"OTHER_DEVICE={OTHER_DEVICE}",
-               "/usr/bin/python3", f"{HERE}/inside.py", options.label, folder, *only]
+               "/usr/bin/python3", f"{HERE}/inside.py", options.label, options.depth, folder, *only]
     try:
         with open(options.log, "ab") as log:
             return subprocess.run(command, stdin=subprocess.DEVNULL, stderr=log,
@@ -74,6 +75,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--label", required=True)
     parser.add_argument("--kernel", default="6.1")
+    parser.add_argument("--depth", default="short", help="smoke, short or long: see inside.py")
     parser.add_argument("--build", required=True, help="a folder with a build of planecast")
     parser.add_argument("--out", required=True, help="for pictures")
     parser.add_argument("--log", required=True)
