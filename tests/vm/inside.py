@@ -96,6 +96,8 @@ def planecast(label, folder, options):
 def main():
     label, depth, folder, options = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     only = options[1] if options else ""
+    with open("/out/.begun", "w", encoding="ascii"):
+        pass  # from here on it is the tests that a machine dies of
     chosen = {name: more for name, more in MODULE_TESTS[depth].items()
               if re.search(only, f"{label}/{name}")}
     for name, more in chosen.items():
