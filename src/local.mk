@@ -57,6 +57,8 @@ libplanecast_a_SOURCES = \
 	src/password.c src/password.h \
 	src/palette.c src/palette.h \
 	src/plane.c src/plane.h \
+	src/pointer.c src/pointer.h \
+	src/pointer_watch.c src/pointer_watch.h \
 	src/probe.c src/probe.h \
 	src/pump.c src/pump.h \
 	src/recording.c src/recording.h \
@@ -84,8 +86,12 @@ libplanecast_a_SOURCES = \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h \
 	src/vnc_client.c src/vnc_client.h \
+	src/vnc_flow.c src/vnc_flow.h \
 	src/vnc_library.c src/vnc_library.h \
 	src/vnc_parser.c src/vnc_parser.h \
+	src/vnc_pointer.c src/vnc_pointer.h \
+	src/vnc_rects.c src/vnc_rects.h \
+	src/vnc_send.c src/vnc_send.h \
 	src/vnc_tally.c src/vnc_tally.h \
 	src/web.c src/web.h \
 	src/web_files.c src/web_files.h \

@@ -37,6 +37,7 @@ struct plane {
 	int32_t x, y;            /* position on the screen, pixels (cursor) */
 	int32_t hot_x, hot_y;    /* hot spot, pixels (cursor) */
 	uint64_t generation;     /* changes when the plane is another one: mode, buffer, device */
+	uint64_t contents;       /* changes when the pixels may have (cursor); 0: look yourself */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "member.h"
 #include "meter.h"
 #include "pacer.h"
+#include "pointer_watch.h"
 
 /* The size of a display that never showed anything: what firmware comes up with. */
 #define FIRST_WIDTH  1024u
@@ -26,6 +27,7 @@ struct screen {
 	char *reason;          /* on the card, while !has_signal */
 	struct damage changed; /* found and written to the frame, not yet told to the sinks */
 	struct damage hinted;  /* told by the source, not yet read */
+	struct pointer_watch pointer;
 	struct pacer pacer;
 	enum pacer_state state;
 	GPtrArray *sinks;
@@ -65,6 +67,15 @@ static void tell_damage(struct screen *screen)
 		return;
 	for_each_sink(screen, sink) sink->ops->wake(sink, &screen->changed);
 	damage_clear(&screen->changed);
+}
+
+static void tell_pointer(struct screen *screen)
+{
+	const struct pointer_watch *pointer = &screen->pointer;
+	struct sink *sink;
+
+	for_each_sink(screen, sink)
+		sink->ops->pointer(sink, pointer->shape, pointer->x, pointer->y);
 }
 
 /* Makes a frame of a size and the damage maps that go with it the screen's own. */
@@ -113,6 +124,8 @@ static void show_card(struct screen *screen, const char *reason)
 	card_draw(screen->frame, reason);
 	damage_add_all(&screen->changed);
 	tell_damage(screen);
+	if (pointer_watch_hide(&screen->pointer))
+		tell_pointer(screen);
 }
 
 static void log_mode(struct screen *screen, const struct plane *plane)
@@ -234,6 +247,10 @@ static void look(struct screen *screen, int64_t now)
 		screen->counters.retries++;
 		pacer_retry(&screen->pacer, now);
 	} else {
+		if (!ret && pointer_watch_look(&screen->pointer, screen->source)) {
+			tell_pointer(screen);
+			changed = true;
+		}
 		if (ret)
 			show_card(screen, error ? error->message : capture_strerror(ret));
 		if (changed)
@@ -411,6 +428,7 @@ void screen_destroy(struct screen *screen)
 	if (screen->source)
 		screen->source->ops->close(screen->source);
 	capture_destroy(screen->capture);
+	pointer_watch_finish(&screen->pointer);
 	damage_finish(&screen->changed);
 	damage_finish(&screen->hinted);
 	frame_release(screen->frame);
@@ -428,6 +446,7 @@ void screen_add_sink(struct screen *screen, struct sink *sink)
 	g_ptr_array_add(screen->sinks, sink);
 	sink->poke_data = screen;
 	sink->poke = on_poke;
+	sink->ops->pointer(sink, screen->pointer.shape, screen->pointer.x, screen->pointer.y);
 	sink_poke(sink);
 }
 

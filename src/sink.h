@@ -12,6 +12,7 @@
 
 #include "damage.h"
 #include "frame.h"
+#include "pointer.h"
 
 struct sink;
 
@@ -33,6 +34,13 @@ struct sink_ops {
 
 	/* Pixels of the current frame changed (they are written already). */
 	void (*wake)(struct sink *sink, const struct damage *damage);
+
+	/*
+	 * The guest's pointer: its shape, NULL while it shows none (the sink takes its own
+	 * reference), with its left top corner at x, y of the frame, perhaps beyond its edges. It
+	 * is no part of the frame. Called once for a new sink, then when anything of it changes.
+	 */
+	void (*pointer)(struct sink *sink, struct pointer *shape, int32_t x, int32_t y);
 
 	/* A pass has finished, whatever it found: the frame is what the device shows. */
 	void (*captured)(struct sink *sink);

@@ -175,6 +175,7 @@ static int acquire_cursor(struct sim *sim, struct plane *plane, GError **error)
 		.hot_x = SIM_CURSOR_HOT,
 		.hot_y = SIM_CURSOR_HOT,
 		.generation = 1,
+		.contents = 1,
 	};
 	sim_cursor_place(mode->width, mode->height, sim->options.seed, frame_at(sim, now),
 			 &plane->x, &plane->y);

@@ -299,6 +299,7 @@ static void describe(const struct source_vfio *source,
 		.hot_x = (int32_t)info->x_hot,
 		.hot_y = (int32_t)info->y_hot,
 		.generation = source->epoch << 32 | buffers_id(source->transport, info),
+		.contents = source->tracker.tracked ? source->tracker.cursor + 1 : 0,
 	};
 }
 

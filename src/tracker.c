@@ -165,6 +165,7 @@ int tracker_hint(struct tracker *tracker, struct damage *damage)
 		tracker->compared_us = now;
 	tracker->sequence = status.sequence;
 	tracker->generation = status.generation;
+	tracker->cursor = status.cursor;
 	tracker->tracked = status.flags & MPLANE_STATUS_TRACKED;
 	return compare || !tracker->tracked ? -ENOTSUP : 0;
 }

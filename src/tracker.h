@@ -21,6 +21,7 @@ struct tracker {
 	uint64_t region;   /* offset in the device's descriptor */
 	uint64_t sequence; /* of the next damage record to be read */
 	uint64_t generation;
+	uint64_t cursor;     /* counts what happened to the cursor, as of the last hint */
 	bool tracked;        /* all damage appears without being asked for */
 	int64_t compared_us; /* when all pixels were compared last */
 };

@@ -32,6 +32,8 @@ struct vnc {
 	pthread_mutex_t lock; /* of all below */
 	GPtrArray *guests;
 	struct frame *frame;
+	struct pointer *shape; /* of the guest's pointer, at x, y */
+	int32_t x, y;
 	struct vnc_counts counts;
 	struct log_limit limit;
 };
@@ -293,6 +295,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 	pthread_mutex_lock(&vnc->lock);
 	r = vnc_client_start(guest->client, vnc->frame);
 	if (!r) {
+		vnc_client_pointer(guest->client, vnc->shape, vnc->x, vnc->y);
 		g_ptr_array_add(vnc->guests, guest);
 		vnc->counts.clients = vnc->guests->len;
 		watch(guest);
@@ -332,6 +335,22 @@ static void vnc_wake(struct sink *sink, const struct damage *damage)
 	for (guint i = 0; i < vnc->guests->len; i++)
 		vnc_client_wake(((struct guest *)vnc->guests->pdata[i])->client, damage);
 	pthread_mutex_unlock(&vnc->lock);
+}
+
+static void vnc_pointer(struct sink *sink, struct pointer *shape, int32_t x, int32_t y)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+	struct pointer *old;
+
+	pthread_mutex_lock(&vnc->lock);
+	old = vnc->shape;
+	vnc->shape = pointer_acquire(shape);
+	vnc->x = x;
+	vnc->y = y;
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_pointer(((struct guest *)vnc->guests->pdata[i])->client, shape, x, y);
+	pthread_mutex_unlock(&vnc->lock);
+	pointer_release(old);
 }
 
 static void vnc_captured(struct sink *sink)
@@ -389,6 +408,7 @@ static void vnc_close(struct sink *sink)
 	g_main_context_unref(vnc->context);
 	g_ptr_array_unref(vnc->guests);
 	frame_release(vnc->frame);
+	pointer_release(vnc->shape);
 	pthread_mutex_destroy(&vnc->lock);
 	g_free(vnc->name);
 	g_free(vnc);
@@ -398,6 +418,7 @@ static const struct sink_ops vnc_ops = {
 	.name = "vnc",
 	.resize = vnc_resize,
 	.wake = vnc_wake,
+	.pointer = vnc_pointer,
 	.captured = vnc_captured,
 	.demand = vnc_demand,
 	.describe = vnc_describe,

@@ -3,16 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "member.h"
+#include "vnc_flow.h"
 #include "vnc_library.h"
 #include "vnc_parser.h"
 #include "vnc_tally.h"
@@ -41,9 +37,7 @@ struct vnc_client {
 	struct vnc_parser parser;
 	gint64 bytes_left, messages_left;
 	/* Of the one that calls is_stalled. */
-	uint64_t acked;
-	int queued;
-	gint64 moved;
+	struct vnc_flow flow;
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t news;  /* something for the sending thread */
@@ -62,9 +56,12 @@ struct vnc_client {
 	struct vnc_format format;
 	struct vnc_encodings encodings;
 	bool announce_size, deny_size, force_look;
-	bool whole;   /* the new request is not an incremental one */
-	bool again;   /* it was sent pixels of a frame that it had: it can take a newer one */
-	bool waiting; /* as last told by poke */
+	struct pointer *shape; /* the guest's pointer, at x, y */
+	int32_t x, y;
+	bool moved_pointer; /* since the sending thread took it last */
+	bool whole;         /* the new request is not an incremental one */
+	bool again;         /* it was sent pixels of a frame that it had: it can take a newer one */
+	bool waiting;       /* as last told by poke */
 	struct vnc_tally tally;
 };
 
@@ -72,7 +69,9 @@ struct vnc_client {
 struct work {
 	struct frame *frame; /* NULL: the same */
 	struct damage damage;
-	bool request, whole, format, encodings, announce_size, deny_size;
+	bool request, whole, format, encodings, announce_size, deny_size, pointer;
+	struct pointer *shape;
+	int32_t x, y;
 	struct vnc_rect rect;
 	struct vnc_format new_format;
 	struct vnc_encodings new_encodings;
@@ -115,7 +114,8 @@ static bool has_work(const struct vnc_client *client)
 		return true;
 	if (client->new_request && client->rest)
 		return true;
-	return has_request(client) && (client->announce_size || !damage_is_empty(&client->damage));
+	return has_request(client) && (client->announce_size || client->moved_pointer ||
+				       !damage_is_empty(&client->damage));
 }
 
 /* True if the client has just begun to wait for a frame: poke, after unlocking. */
@@ -165,6 +165,10 @@ static void take_work(struct vnc_client *client, struct work *work)
 		.encodings = client->new_encodings,
 		.announce_size = client->announce_size,
 		.deny_size = client->deny_size,
+		.pointer = client->moved_pointer,
+		.shape = pointer_acquire(client->shape),
+		.x = client->x,
+		.y = client->y,
 		.rect = client->request,
 		.new_format = client->format,
 		.new_encodings = client->encodings,
@@ -176,6 +180,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 	client->damage = (struct damage){0};
 	client->new_request = client->new_format = client->new_encodings = client->whole = false;
 	client->announce_size = client->deny_size = client->force_look = false;
+	client->moved_pointer = false;
 	client->sending = true;
 	renew_damage(client);
 }
@@ -188,6 +193,8 @@ static enum vnc_library_result do_work(struct vnc_library *library, const struct
 		return VNC_LIBRARY_FAILED;
 	if (work->frame)
 		vnc_library_set_frame(library, work->frame);
+	if (work->pointer)
+		vnc_library_set_pointer(library, work->shape, work->x, work->y);
 	vnc_library_add(library, &work->damage);
 	if (work->announce_size)
 		vnc_library_announce_size(library, work->deny_size);
@@ -199,6 +206,7 @@ static enum vnc_library_result do_work(struct vnc_library *library, const struct
 static void finish_work(struct work *work)
 {
 	frame_release(work->frame);
+	pointer_release(work->shape);
 	damage_finish(&work->damage);
 }
 
@@ -263,22 +271,11 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 	}
 }
 
-/* A peer that is gone must not kill the process. */
-static void block_sigpipe(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
 static gpointer run(gpointer data)
 {
 	struct vnc_client *client = data;
 	struct vnc_library *library;
 
-	block_sigpipe();
 	library = attach(client);
 	if (library) {
 		pthread_mutex_lock(&client->lock);
@@ -339,6 +336,25 @@ void vnc_client_wake(struct vnc_client *client, const struct damage *damage)
 			pthread_cond_signal(&client->news);
 	}
 	pthread_mutex_unlock(&client->lock);
+}
+
+void vnc_client_pointer(struct vnc_client *client, struct pointer *shape, int32_t x, int32_t y)
+{
+	struct pointer *old;
+
+	pthread_mutex_lock(&client->lock);
+	old = client->shape;
+	client->shape = pointer_acquire(shape);
+	client->x = x;
+	client->y = y;
+	client->moved_pointer = true;
+	if (!client->stop) {
+		begins_to_wait(client);
+		if (has_work(client))
+			pthread_cond_signal(&client->news);
+	}
+	pthread_mutex_unlock(&client->lock);
+	pointer_release(old);
 }
 
 void vnc_client_captured(struct vnc_client *client)
@@ -410,6 +426,7 @@ static void on_format(void *data, const struct vnc_format *format)
 
 	client->format = *format;
 	client->new_format = true;
+	client->force_look = true; /* a pointer comes again in it */
 }
 
 static void on_encodings(void *data, const struct vnc_encodings *encodings)
@@ -418,8 +435,8 @@ static void on_encodings(void *data, const struct vnc_encodings *encodings)
 
 	client->encodings = *encodings;
 	client->new_encodings = true;
-	/* A cursor to hide or a size to tell may answer a request that waits. */
-	client->force_look = client->asked;
+	/* A pointer or a size to tell, or a picture without a pointer, may answer a request. */
+	client->force_look = true;
 }
 
 static void join_rects(struct vnc_rect *a, const struct vnc_rect *b)
@@ -528,37 +545,9 @@ bool vnc_client_refill(struct vnc_client *client)
 	return !stopped && client->bytes_left > 0 && client->messages_left > 0;
 }
 
-/* Watching whether it takes its data. */
-
-static uint64_t bytes_acked(int fd)
-{
-	struct tcp_info info = {0};
-	socklen_t length = sizeof(info);
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
-		return 0; /* a unix socket: its queue alone tells */
-	return info.tcpi_bytes_acked;
-}
-
 bool vnc_client_is_stalled(struct vnc_client *client, gint64 now, gint64 stall_us)
 {
-	uint64_t acked = bytes_acked(client->wire);
-	int queued = 0;
-	bool moves;
-
-	if (ioctl(client->wire, SIOCOUTQ, &queued))
-		queued = 0;
-	/* TCP's queue may grow while nothing is taken: there the peer's word alone counts. */
-	moves = !queued || !client->moved || acked != client->acked ||
-		(!acked && queued != client->queued);
-	client->acked = acked;
-	client->queued = queued;
-	if (moves)
-		client->moved = now;
-	if (now - client->moved < stall_us)
-		return false;
-	client->moved = now;
-	return true;
+	return vnc_flow_is_stalled(&client->flow, client->wire, now, stall_us);
 }
 
 gint64 vnc_client_lags_since(struct vnc_client *client, uint64_t *generation)
@@ -587,6 +576,7 @@ void vnc_client_destroy(struct vnc_client *client)
 	if (client->thread)
 		g_thread_join(client->thread);
 	frame_release(client->frame);
+	pointer_release(client->shape);
 	damage_finish(&client->damage);
 	close(client->fd);
 	pthread_cond_destroy(&client->news);

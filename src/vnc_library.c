@@ -7,12 +7,15 @@
 #include <pthread.h>
 #include <rfb/rfb.h>
 #include <rfb/rfbregion.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "vnc_pointer.h"
+#include "vnc_send.h"
 
 /* The layout of rfbScreenInfo and rfbClientRec is used directly. */
 _Static_assert(sizeof(rfbBool) == 1, "libvncserver: rfbBool is a byte");
@@ -25,15 +28,42 @@ _Static_assert(sizeof(rfbBool) == 1, "libvncserver: rfbBool is a byte");
 #define CORRE_SIZE     255 /* the widest a CoRRE rectangle can be: the count has 16 bits */
 #define NAME_LENGTH    127
 
+/* PIXMAN_x8r8g8b8, in the host's byte order. */
+static const struct vnc_format server_format = {
+	.bits = 32,
+	.depth = 24,
+	.big_endian = G_BYTE_ORDER == G_BIG_ENDIAN,
+	.true_colour = true,
+	.red_max = 255,
+	.green_max = 255,
+	.blue_max = 255,
+	.red_shift = 16,
+	.green_shift = 8,
+};
+
+static const struct vnc_format palette_format = {
+	.bits = 8,
+	.depth = 8,
+	.true_colour = true,
+	.red_max = 7,
+	.green_max = 7,
+	.blue_max = 3,
+	.green_shift = 3,
+	.blue_shift = 6,
+};
+
 struct vnc_library {
 	rfbScreenInfoPtr screen;
 	rfbClientPtr client;
-	rfbCursor cursor;
+	rfbCursor cursor; /* never shown: libvncserver must not paint into the frame */
 	struct frame *frame;
 	char *name;
 	uint32_t told_width, told_height; /* what the client believes the size to be */
 	bool announce, denied;            /* tell it the size although it knows */
-	bool cursor_pending;
+
+	struct vnc_format format;
+	struct vnc_encodings encodings;
+	struct vnc_pointer pointer;
 };
 
 /*
@@ -69,7 +99,7 @@ int vnc_library_room(void)
 	return top - FD_RESERVE - probe;
 }
 
-/* A cursor of which nothing shows: libvncserver sends it as "no cursor". */
+/* A cursor of which nothing shows. */
 static void init_cursor(rfbCursor *cursor)
 {
 	static unsigned char nothing[1];
@@ -183,17 +213,29 @@ static int send_server_init(struct vnc_library *library)
 		       : 0;
 }
 
+/* A peer that is gone must not kill the process. */
+static void block_sigpipe(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
 		       struct vnc_library **result)
 {
 	struct vnc_library *library = g_new0(struct vnc_library, 1);
 	int flags = fcntl(fd, F_GETFL), r = -ENOMEM;
 
+	block_sigpipe();
 	/*
 	 * Blocking writes: they end at once when the socket is shut down, where the library's
 	 * select() does not (it waits for room, and a unix socket has none then).
 	 */
 	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	library->format = server_format;
 	library->name = g_strdup(name);
 	library->frame = frame_acquire(frame);
 	init_cursor(&library->cursor);
@@ -225,8 +267,19 @@ void vnc_library_destroy(struct vnc_library *library)
 		rfbScreenCleanup(library->screen);
 	pthread_mutex_unlock(&shared_lock);
 	frame_release(library->frame);
+	vnc_pointer_finish(&library->pointer);
 	g_free(library->name);
 	g_free(library);
+}
+
+static void add_rect(const struct detile_rect *rect, void *data)
+{
+	sraRegionPtr region = sraRgnCreateRect((int)rect->x, (int)rect->y,
+					       (int)(rect->x + rect->width),
+					       (int)(rect->y + rect->height));
+
+	sraRgnOr(data, region);
+	sraRgnDestroy(region);
 }
 
 static void mark_all(struct vnc_library *library)
@@ -247,21 +300,11 @@ void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
 	struct frame *old = library->frame;
 
 	library->frame = frame_acquire(frame);
+	vnc_pointer_renew(&library->pointer);
 	point_at(library->screen, frame);
 	frame_release(old);
 	mark_all(library);
 }
-
-static const struct vnc_format palette_format = {
-	.bits = 8,
-	.depth = 8,
-	.true_colour = true,
-	.red_max = 7,
-	.green_max = 7,
-	.blue_max = 3,
-	.green_shift = 3,
-	.blue_shift = 6,
-};
 
 /* SetColourMapEntries (RFC 6143 section 7.6.2): the palette that makes its pixels true colour. */
 static bool send_palette(rfbClientPtr client)
@@ -288,6 +331,8 @@ bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format
 			return false;
 		format = &palette_format;
 	}
+	library->format = *format;
+	vnc_pointer_renew(&library->pointer);
 	client->format = (rfbPixelFormat){
 		.bitsPerPixel = format->bits,
 		.depth = format->depth,
@@ -330,15 +375,21 @@ void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_enc
 
 	client->preferredEncoding = encodings->preferred;
 	client->enableLastRectEncoding = encodings->last_rect;
-	client->useRichCursorEncoding = encodings->rich_cursor;
-	library->cursor_pending = encodings->cursor;
-	client->useNewFBSize = encodings->desktop_size || encodings->extended_desktop_size;
-	client->useExtDesktopSize = encodings->extended_desktop_size;
+	library->encodings = *encodings;
+	vnc_pointer_set_encodings(&library->pointer, encodings, library->frame,
+				  client->modifiedRegion);
 	if (encodings->compress_level >= 0)
 		client->zlibCompressLevel = (uint32_t)encodings->compress_level;
 	client->tightCompressLevel = encodings->compress_level >= 0 ? encodings->compress_level
 								    : TIGHT_DEFAULT_COMPRESSION;
 	set_quality(client, encodings);
+}
+
+void vnc_library_set_pointer(struct vnc_library *library, struct pointer *shape, int32_t x,
+			     int32_t y)
+{
+	vnc_pointer_set(&library->pointer, shape, x, y, library->frame,
+			library->client->modifiedRegion);
 }
 
 void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rect)
@@ -363,20 +414,10 @@ void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rec
 
 void vnc_library_announce_size(struct vnc_library *library, bool denied)
 {
-	if (!library->client->useExtDesktopSize)
+	if (!library->encodings.extended_desktop_size)
 		return;
 	library->announce = true;
 	library->denied |= denied;
-}
-
-static void add_rect(const struct detile_rect *rect, void *data)
-{
-	sraRegionPtr region = sraRgnCreateRect((int)rect->x, (int)rect->y,
-					       (int)(rect->x + rect->width),
-					       (int)(rect->y + rect->height));
-
-	sraRgnOr(data, region);
-	sraRgnDestroy(region);
 }
 
 static void count_rect(const struct detile_rect *rect, void *data)
@@ -438,54 +479,70 @@ static bool is_told(const struct vnc_library *library)
 	       library->told_height == library->frame->height;
 }
 
-static void tell_size(struct vnc_library *library)
+/* News of a size is an update of its own: the client asks for the pixels next. */
+static bool send_size(struct vnc_library *library, struct vnc_rects *rects)
+{
+	uint16_t width = (uint16_t)library->frame->width, height = (uint16_t)library->frame->height;
+
+	if (library->encodings.extended_desktop_size)
+		vnc_rects_add_extended_size(
+			rects, library->denied ? VNC_SIZE_BY_CLIENT : VNC_SIZE_BY_SERVER,
+			library->denied ? VNC_SIZE_PROHIBITED : VNC_SIZE_DONE, width, height);
+	else
+		vnc_rects_add_size(rects, width, height);
+	library->announce = library->denied = false;
+	library->told_width = width;
+	library->told_height = height;
+	return vnc_send_update(library->client, rects, NULL);
+}
+
+static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
 {
 	rfbClientPtr client = library->client;
+	sraRegionPtr region = sraRgnCreateRgn(client->modifiedRegion);
+	const struct frame *shown;
+	bool ok;
 
-	client->newFBSizePending = TRUE;
-	client->requestedDesktopSizeChange = library->denied
-						     ? rfbExtDesktopSize_ClientRequestedChange
-						     : 0;
-	client->lastDesktopSizeChangeError = library->denied ? rfbExtDesktopSize_ResizeProhibited
-							     : 0;
-	library->announce = library->denied = false;
-	library->told_width = library->frame->width;
-	library->told_height = library->frame->height;
+	sraRgnAnd(region, client->requestedRegion);
+	sraRgnSubtract(client->modifiedRegion, region);
+	vnc_pointer_tell(&library->pointer, &library->format, library->frame, rects);
+	shown = vnc_pointer_compose(&library->pointer, library->frame, region);
+	if (shown)
+		point_at(library->screen, shown);
+	ok = shown && vnc_send_update(client, rects, region);
+	sraRgnDestroy(region);
+	return ok;
 }
 
 enum vnc_library_result vnc_library_update(struct vnc_library *library)
 {
 	rfbClientPtr client = library->client;
-	bool told = is_told(library);
+	const struct vnc_encodings *encodings = &library->encodings;
+	bool told = is_told(library), ok;
+	struct vnc_rects rects = {0};
 
 	if (client->sock == RFB_INVALID_SOCKET)
 		return VNC_LIBRARY_FAILED;
 	if (sraRgnEmpty(client->requestedRegion))
 		return VNC_LIBRARY_NOTHING;
-	if (!told && !client->useNewFBSize)
+	if (!told && !encodings->desktop_size && !encodings->extended_desktop_size)
 		return VNC_LIBRARY_CANNOT_RESIZE;
-	if (told && !library->announce && !library->cursor_pending &&
+	if (told && !library->announce && !vnc_pointer_is_pending(&library->pointer) &&
 	    !intersect(client->modifiedRegion, client->requestedRegion))
 		return VNC_LIBRARY_NOTHING;
-	client->newFBSizePending = FALSE;
-	if (!told || library->announce) {
-		tell_size(library);
-	} else {
-		client->cursorWasChanged = library->cursor_pending;
-		library->cursor_pending = false;
-	}
-	if (!rfbSendFramebufferUpdate(client, client->modifiedRegion) ||
-	    client->sock == RFB_INVALID_SOCKET)
-		return VNC_LIBRARY_FAILED;
-	/* News of a size is an update of its own: the client asks for the pixels next. */
+	if (!told || library->announce)
+		ok = send_size(library, &rects);
+	else
+		ok = send_pixels(library, &rects);
+	vnc_rects_finish(&rects);
 	sraRgnMakeEmpty(client->requestedRegion);
-	return VNC_LIBRARY_SENT;
+	return ok && client->sock != RFB_INVALID_SOCKET ? VNC_LIBRARY_SENT : VNC_LIBRARY_FAILED;
 }
 
 bool vnc_library_has_rest(const struct vnc_library *library)
 {
 	return !sraRgnEmpty(library->client->modifiedRegion) || !is_told(library) ||
-	       library->announce || library->cursor_pending;
+	       library->announce || vnc_pointer_is_pending(&library->pointer);
 }
 
 uint32_t vnc_library_bytes(const struct vnc_library *library)

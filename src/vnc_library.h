@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One client's encoder: libvncserver 0.9.14, and the only file that knows it.
+ * One client's encoder: libvncserver 0.9.14. Only this file and vnc_send know it.
  *
  * Each client has a private rfbScreenInfo with one rfbClientRec, driven by the one thread that
  * writes to that client; none of libvncserver's threads, listeners and readers ever run. So its
@@ -18,6 +18,7 @@
 
 #include "damage.h"
 #include "frame.h"
+#include "pointer.h"
 #include "vnc_parser.h"
 
 struct vnc_library;
@@ -37,7 +38,8 @@ int vnc_library_room(void);
 
 /*
  * Attaches to a connected socket (borrowed, blocking from now on; the encoder has a duplicate) and
- * sends ServerInit. name and peer are copied. 0 or -errno.
+ * sends ServerInit. name and peer are copied. SIGPIPE is blocked in the calling thread. 0 or
+ * -errno.
  */
 int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
 		       struct vnc_library **library);
@@ -52,6 +54,13 @@ void vnc_library_set_frame(struct vnc_library *library, struct frame *frame);
 /* False if the client is gone. */
 bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format *format);
 void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_encodings *encodings);
+
+/*
+ * The guest's pointer (NULL: none) with its left top corner at x, y: told to a client that draws
+ * one, and drawn into the picture of one that does not. It takes a reference.
+ */
+void vnc_library_set_pointer(struct vnc_library *library, struct pointer *shape, int32_t x,
+			     int32_t y);
 
 /* The client asks for (a part of) the frame: clipped to it. */
 void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rect);

@@ -19,9 +19,11 @@ enum {
 	ENCODING_ZYWRLE = 17,
 	ENCODING_DESKTOP_SIZE = -223,
 	ENCODING_LAST_RECT = -224,
+	ENCODING_POINTER_POSITION = -232,
 	ENCODING_RICH_CURSOR = -239,
 	ENCODING_X_CURSOR = -240,
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
+	ENCODING_ALPHA_CURSOR = -314,
 	ENCODING_COMPRESS_0 = -256,
 	ENCODING_COMPRESS_9 = -247,
 	ENCODING_QUALITY_0 = -32,
@@ -160,10 +162,15 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 		break;
 	case ENCODING_RICH_CURSOR:
 		encodings->rich_cursor = true;
-		encodings->cursor = true;
 		break;
 	case ENCODING_X_CURSOR:
-		encodings->cursor = true;
+		encodings->x_cursor = true;
+		break;
+	case ENCODING_ALPHA_CURSOR:
+		encodings->alpha_cursor = true;
+		break;
+	case ENCODING_POINTER_POSITION:
+		encodings->pointer_position = true;
 		break;
 	default:
 		note_level(encodings, encoding);

@@ -27,7 +27,8 @@ struct vnc_format {
 /* The last list of encodings, reduced to what the encoder can do. */
 struct vnc_encodings {
 	int32_t preferred; /* the first one known; Raw if none */
-	bool cursor, rich_cursor;
+	bool x_cursor, rich_cursor, alpha_cursor;
+	bool pointer_position;
 	bool last_rect;
 	bool desktop_size, extended_desktop_size;
 	int compress_level;     /* 0 .. 9, or -1: none was asked for */

@@ -3,7 +3,7 @@
 import itertools
 import unittest
 
-from lib import host, pattern, picture
+from lib import host, pattern, picture, rfb
 
 LAYOUTS = ("linear", "x", "y", "yf", "4")
 TRANSPORTS = ("region", "dmabuf")
@@ -26,6 +26,21 @@ class Pixels(host.Test):
         self.assert_same(self.screenshot(device), expected, "screenshot")
         with_viewer = self.capture(self.serve(device).address)
         self.assert_same(with_viewer, expected, "gvnccapture")
+
+    def test_viewer_that_draws_no_pointer_sees_the_guests(self):
+        device = "sim:mode=640x480,pattern=desktop,frame=40,fps=0,cursor=on"
+        both = self.screenshot(device, "--plane", "both")
+        self.assertNotEqual(both, self.screenshot(device), "no pointer is shown")
+        self.assert_same(self.capture(self.serve(device).address), both, "gvnccapture")
+
+    def test_viewer_that_draws_pointers_gets_the_guests_beside_the_picture(self):
+        device = "sim:mode=640x480,pattern=desktop,frame=40,fps=0,cursor=on"
+        both, without = self.screenshot(device, "--plane", "both"), self.screenshot(device)
+        encodings = (rfb.RAW, rfb.ALPHA_CURSOR, rfb.POINTER_POSITION)
+        with rfb.Client(self.serve(device).address, encodings) as client:
+            client.update(incremental=False)
+            self.assert_same(client.picture(), without)
+            self.assert_same(client.with_pointer(), both)
 
     def test_every_pattern_is_the_same_in_every_layout(self):
         for kind in ("desktop", "video", "clock", "static"):

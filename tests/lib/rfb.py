@@ -8,7 +8,7 @@ import struct
 
 from . import picture, websocket
 
-RAW, DESKTOP_SIZE = 0, -223
+RAW, DESKTOP_SIZE, POINTER_POSITION, ALPHA_CURSOR = 0, -223, -232, -314
 SECURITY_NONE = 1
 
 
@@ -33,13 +33,18 @@ def connect(address, timeout=20):
 
 
 class Client:
-    """A viewer. width, height and pixels (XRGB bytes) are what the server has sent so far."""
+    """A viewer. width, height and pixels (XRGB bytes) are what the server has sent so far.
+
+    With ALPHA_CURSOR and POINTER_POSITION it has the guest's pointer, too: shape is its width,
+    height and pixels (rows of premultiplied RGBA), hot its hot spot, which lies at point.
+    """
 
     def __init__(self, address, encodings=(RAW, DESKTOP_SIZE), receive_buffer=0, timeout=20):
         self.sock = connect(address, timeout)
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.updates = self.resizes = 0
+        self.shape = self.hot = self.point = None
         try:
             self._shake_hands()
         except BaseException:
@@ -113,6 +118,12 @@ class Client:
             self.pixels = bytearray(width * height * 4)
             self.resizes += 1
             return x, y, width, height
+        if encoding == POINTER_POSITION:
+            self.point = x, y
+            return x, y, width, height
+        if encoding == ALPHA_CURSOR:
+            self._take_shape(x, y, width, height)
+            return x, y, width, height
         if encoding != RAW:
             raise Closed(f"encoding {encoding} was not asked for")
         if x + width > self.width or y + height > self.height:
@@ -122,6 +133,30 @@ class Client:
             at = ((y + row) * self.width + x) * 4
             self.pixels[at:at + width * 4] = data[row * width * 4:(row + 1) * width * 4]
         return x, y, width, height
+
+    def _take_shape(self, x, y, width, height):
+        encoding, = struct.unpack(">i", self.read(4))
+        if encoding != RAW:
+            raise Closed(f"a pointer in encoding {encoding} was not asked for")
+        self.hot = x, y
+        self.shape = width, height, self.read(width * height * 4)
+
+    def with_pointer(self):
+        """The picture with the guest's pointer drawn over it."""
+        width, height, shape = self.shape
+        left, top = (point - hot for point, hot in zip(self.point, self.hot))
+        under = self.picture()
+        rgb = bytearray(under.rgb)
+        for at in range(width * height):
+            x, y = left + at % width, top + at // width
+            if not (0 <= x < under.width and 0 <= y < under.height):
+                continue
+            *colour, alpha = shape[at * 4:at * 4 + 4]
+            to = (y * under.width + x) * 3
+            for i in range(3):
+                below = rgb[to + i] * (255 - alpha) + 128
+                rgb[to + i] = min(colour[i] + ((below + (below >> 8)) >> 8), 255)
+        return picture.Picture(under.width, under.height, rgb)
 
     def update(self, incremental=True):
         """Asks for an update and reads it."""

@@ -225,6 +225,16 @@ tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
 tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_parser_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_pointer
+tests_unit_test_vnc_pointer_SOURCES = \
+	tests/unit/test_vnc_pointer.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_pointer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_pointer_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_web
 tests_unit_test_web_SOURCES = tests/unit/test_web.c
 tests_unit_test_web_CFLAGS = $(UNIT_CFLAGS)

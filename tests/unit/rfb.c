@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #define ENCODING_DESKTOP_SIZE          (-223)
+#define ENCODING_POSITION              (-232)
 #define ENCODING_RICH_CURSOR           (-239)
+#define ENCODING_X_CURSOR              (-240)
 #define ENCODING_EXTENDED_DESKTOP_SIZE (-308)
+#define ENCODING_ALPHA_CURSOR          (-314)
 
 static int dial(int family, const void *name, socklen_t length)
 {
@@ -189,6 +192,7 @@ void rfb_close(struct rfb *rfb)
 	if (rfb->fd >= 0)
 		close(rfb->fd);
 	free(rfb->pixels);
+	free(rfb->cursor);
 	*rfb = (struct rfb){.fd = -1};
 }
 
@@ -201,8 +205,11 @@ bool rfb_encodings(struct rfb *rfb, unsigned int which)
 		{RFB_DESKTOP_SIZE, ENCODING_DESKTOP_SIZE},
 		{RFB_EXTENDED_DESKTOP_SIZE, ENCODING_EXTENDED_DESKTOP_SIZE},
 		{RFB_CURSOR, ENCODING_RICH_CURSOR},
+		{RFB_X_CURSOR, ENCODING_X_CURSOR},
+		{RFB_ALPHA_CURSOR, ENCODING_ALPHA_CURSOR},
+		{RFB_POSITION, ENCODING_POSITION},
 	};
-	uint32_t message[5] = {0};
+	uint32_t message[2 + sizeof(table) / sizeof(*table)] = {0};
 	uint16_t count = 1; /* Raw, 0 */
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -242,6 +249,29 @@ static bool receive_screens(struct rfb *rfb)
 	return true;
 }
 
+/* Its bytes, of a format of 32 bits. */
+static size_t cursor_size(int32_t encoding, size_t width, size_t height)
+{
+	size_t bits = (width + 7) / 8 * height;
+
+	if (encoding == ENCODING_ALPHA_CURSOR)
+		return 4 + width * height * 4;
+	if (!bits)
+		return 0;
+	return encoding == ENCODING_X_CURSOR ? 6 + 2 * bits : width * height * 4 + bits;
+}
+
+static bool receive_cursor(struct rfb *rfb, int32_t encoding)
+{
+	size_t size = cursor_size(encoding, rfb->cursor_width, rfb->cursor_height);
+
+	rfb->cursors++;
+	rfb->cursor_encoding = encoding;
+	free(rfb->cursor);
+	rfb->cursor = malloc(size + 1);
+	return rfb_receive(rfb->fd, rfb->cursor, size);
+}
+
 static bool receive_rect(struct rfb *rfb)
 {
 	uint16_t x, y, width, height;
@@ -254,9 +284,19 @@ static bool receive_rect(struct rfb *rfb)
 	switch ((int32_t)encoding) {
 	case 0:
 		return receive_raw(rfb, x, y, width, height);
+	case ENCODING_POSITION:
+		rfb->positions++;
+		rfb->point_x = x;
+		rfb->point_y = y;
+		return !width && !height;
 	case ENCODING_RICH_CURSOR:
-		rfb->cursors++;
-		return !width && !height; /* no cursor: the only one there is */
+	case ENCODING_X_CURSOR:
+	case ENCODING_ALPHA_CURSOR:
+		rfb->hot_x = x;
+		rfb->hot_y = y;
+		rfb->cursor_width = width;
+		rfb->cursor_height = height;
+		return receive_cursor(rfb, (int32_t)encoding);
 	case ENCODING_EXTENDED_DESKTOP_SIZE:
 		rfb->size_reason = x;
 		rfb->size_status = y;

@@ -20,6 +20,11 @@ struct rfb {
 	uint32_t *pixels; /* what the server has sent, x8r8g8b8 */
 	char name[128];
 	unsigned int updates, resizes, cursors;
+	int32_t cursor_encoding; /* of the last cursor: its place in the list, its size, its data */
+	uint16_t hot_x, hot_y, cursor_width, cursor_height;
+	uint8_t *cursor;
+	unsigned int positions;
+	uint16_t point_x, point_y;         /* the last pointer position */
 	uint16_t size_reason, size_status; /* of the last ExtendedDesktopSize */
 };
 
@@ -40,10 +45,13 @@ bool rfb_init(struct rfb *rfb, int fd);            /* ServerInit alone; takes fd
 bool rfb_open(struct rfb *rfb, int fd, int minor); /* all of it; takes fd, also on failure */
 void rfb_close(struct rfb *rfb);
 
-/* Raw; with DesktopSize, ExtendedDesktopSize and the cursor, or without any of them. */
+/* Raw, with any of these. */
 #define RFB_DESKTOP_SIZE          1u
 #define RFB_EXTENDED_DESKTOP_SIZE 2u
 #define RFB_CURSOR                4u
+#define RFB_X_CURSOR              8u
+#define RFB_ALPHA_CURSOR          16u
+#define RFB_POSITION              32u
 bool rfb_encodings(struct rfb *rfb, unsigned int which);
 bool rfb_request(struct rfb *rfb, bool incremental);
 

@@ -146,6 +146,13 @@ void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, ui
 	damage_finish(&damage);
 }
 
+void stage_point(struct stage *stage, struct pointer *shape, int32_t x, int32_t y)
+{
+	pthread_mutex_lock(&stage->main);
+	stage->sink->ops->pointer(stage->sink, shape, x, y);
+	pthread_mutex_unlock(&stage->main);
+}
+
 void stage_set_hold(struct stage *stage, bool hold)
 {
 	pthread_mutex_lock(&stage->lock);

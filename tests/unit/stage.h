@@ -38,6 +38,9 @@ void stage_resize(struct stage *stage, uint32_t width, uint32_t height);
 /* Paints a rectangle (as far as it lies inside) with something new and tells the sink. */
 void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
+/* The guest's pointer, or NULL: as in sink_ops. */
+void stage_point(struct stage *stage, struct pointer *shape, int32_t x, int32_t y);
+
 void stage_set_hold(struct stage *stage, bool hold);
 struct sink_demand stage_demand(struct stage *stage);
 

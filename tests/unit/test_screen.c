@@ -17,6 +17,8 @@ struct fake_source {
 	uint32_t *pixels;
 	int acquire_ret;
 	int hint_ret;
+	struct plane cursor; /* width 0: none */
+	uint32_t cursor_pixels[4];
 	unsigned int changes; /* so many times the plane is another one after the pass */
 	unsigned int rests, closes;
 };
@@ -26,6 +28,9 @@ struct fake_sink {
 	struct frame *frame;
 	struct sink_demand demand;
 	unsigned int resizes, wakes, captures, closes;
+	unsigned int points; /* how often it was told of the pointer, and what last */
+	struct pointer *shape;
+	int32_t x, y;
 };
 
 struct fixture {
@@ -39,6 +44,10 @@ static int fake_acquire(struct source *base, enum plane_type type, struct plane 
 {
 	struct fake_source *source = (struct fake_source *)base;
 
+	if (type == PLANE_CURSOR) {
+		*plane = source->cursor;
+		return plane->width ? 0 : -ENODATA;
+	}
 	assert_int_equal(type, PLANE_PRIMARY);
 	if (source->acquire_ret)
 		return fail(error, EXIT_FAILED, -source->acquire_ret, "switched off by the test");
@@ -124,6 +133,17 @@ static void fake_wake(struct sink *base, const struct damage *damage)
 	sink->wakes++;
 }
 
+static void fake_pointer(struct sink *base, struct pointer *shape, int32_t x, int32_t y)
+{
+	struct fake_sink *sink = (struct fake_sink *)base;
+
+	sink->points++;
+	pointer_release(sink->shape);
+	sink->shape = pointer_acquire(shape);
+	sink->x = x;
+	sink->y = y;
+}
+
 static void fake_captured(struct sink *base)
 {
 	((struct fake_sink *)base)->captures++;
@@ -148,6 +168,7 @@ static void fake_sink_close(struct sink *base)
 {
 	struct fake_sink *sink = (struct fake_sink *)base;
 
+	pointer_release(sink->shape);
 	frame_release(sink->frame);
 	sink->closes++;
 }
@@ -156,6 +177,7 @@ static const struct sink_ops fake_sink_ops = {
 	.name = "fake",
 	.resize = fake_resize,
 	.wake = fake_wake,
+	.pointer = fake_pointer,
 	.captured = fake_captured,
 	.demand = fake_demand,
 	.describe = fake_sink_describe,
@@ -177,6 +199,28 @@ static void set_mode(struct fake_source *source, uint32_t width, uint32_t height
 		.data = (const uint8_t *)source->pixels,
 		.size = (size_t)width * height * 4,
 		.generation = source->plane.generation + 1,
+	};
+}
+
+/* A pointer of 2x2 pixels; contents as in struct plane. */
+static void set_cursor(struct fake_source *source, uint32_t pixel, int32_t x, int32_t y,
+		       uint64_t contents)
+{
+	for (size_t i = 0; i < 4; i++)
+		source->cursor_pixels[i] = pixel;
+	source->cursor = (struct plane){
+		.fourcc = DRM_FORMAT_ARGB8888,
+		.modifier = DRM_FORMAT_MOD_LINEAR,
+		.width = 2,
+		.height = 2,
+		.stride = 8,
+		.data = (const uint8_t *)source->cursor_pixels,
+		.size = sizeof(source->cursor_pixels),
+		.x = x,
+		.y = y,
+		.hot_x = 1,
+		.generation = 1,
+		.contents = contents,
 	};
 }
 
@@ -421,6 +465,103 @@ static void test_screen_describes_what_it_shows(void **state)
 	json_node_unref(root);
 }
 
+static void test_screen_tells_of_the_pointer(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_sink *sink = &fixture->sink;
+	unsigned int points;
+
+	start(fixture);
+	assert_int_equal(sink->points, 1); /* a new sink hears how it is */
+	assert_null(sink->shape);
+	set_cursor(&fixture->source, 0xffabcdef, -1, 7, 0);
+	join(fixture);
+	run_until_captured(fixture, 1);
+	assert_int_equal(sink->points, 2);
+	assert_non_null(sink->shape);
+	assert_int_equal(sink->shape->pixels[3], 0xffabcdef);
+	assert_int_equal(sink->shape->hot_x, 1);
+	assert_int_equal(sink->x, -1);
+	assert_int_equal(sink->y, 7);
+	run_until_captured(fixture, sink->captures + 3);
+	assert_int_equal(sink->points, 2); /* nothing new */
+
+	/* It moves, it looks otherwise, it goes; the frame never has it. */
+	fixture->source.cursor.x = 20;
+	run_until_captured(fixture, sink->captures + 2);
+	assert_int_equal(sink->points, 3);
+	assert_int_equal(sink->x, 20);
+	fixture->source.cursor_pixels[3] = 0;
+	run_until_captured(fixture, sink->captures + 2);
+	assert_int_equal(sink->points, 4);
+	assert_int_equal(sink->shape->pixels[3], 0);
+	fixture->source.cursor.width = 0;
+	run_until_captured(fixture, sink->captures + 2);
+	points = sink->points;
+	assert_int_equal(points, 5);
+	assert_null(sink->shape);
+	run_until_captured(fixture, sink->captures + 2);
+	assert_int_equal(sink->points, points);
+	expect_frame(sink->frame, 100, 50, 0x112233);
+}
+
+static void test_screen_reads_no_pointer_that_the_source_calls_unchanged(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture);
+	set_cursor(&fixture->source, 0xff000001, 5, 5, 1);
+	join(fixture);
+	run_until_captured(fixture, 1);
+	fixture->source.cursor_pixels[0] = 0xff000002;
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	assert_int_equal(fixture->sink.shape->pixels[0], 0xff000001);
+	fixture->source.cursor.contents = 2;
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	assert_int_equal(fixture->sink.shape->pixels[0], 0xff000002);
+}
+
+static void test_screen_shows_no_pointer_without_a_picture(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture);
+	set_cursor(&fixture->source, 0xff000001, 5, 5, 1);
+	join(fixture);
+	run_until_captured(fixture, 1);
+	assert_non_null(fixture->sink.shape);
+	fixture->source.acquire_ret = -ENODATA;
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	assert_null(fixture->sink.shape);
+	fixture->source.acquire_ret = 0;
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	assert_non_null(fixture->sink.shape);
+}
+
+static void test_screen_refuses_hostile_pointers(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture);
+	join(fixture);
+	run_until_captured(fixture, 1);
+	set_cursor(&fixture->source, 0xff000001, INT32_MIN, INT32_MAX, 0);
+	fixture->source.cursor.hot_x = INT32_MIN;
+	fixture->source.cursor.hot_y = 2;
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	assert_int_equal(fixture->sink.x, -(int32_t)PLANE_MAX_DIMENSION);
+	assert_int_equal(fixture->sink.y, PLANE_MAX_DIMENSION);
+	assert_int_equal(fixture->sink.shape->hot_x, 0);
+	assert_int_equal(fixture->sink.shape->hot_y, 0);
+	fixture->source.cursor.height = 3; /* beyond its bytes */
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	assert_null(fixture->sink.shape);
+	fixture->source.cursor.height = 1;
+	fixture->source.cursor.width = 4000000000u;
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	assert_null(fixture->sink.shape);
+}
+
 #define SCREEN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -434,6 +575,10 @@ int main(void)
 		SCREEN_TEST(test_screen_refuses_a_hostile_plane),
 		SCREEN_TEST(test_screen_reads_nothing_that_the_source_calls_unchanged),
 		SCREEN_TEST(test_screen_rests_when_the_last_client_leaves),
+		SCREEN_TEST(test_screen_tells_of_the_pointer),
+		SCREEN_TEST(test_screen_reads_no_pointer_that_the_source_calls_unchanged),
+		SCREEN_TEST(test_screen_shows_no_pointer_without_a_picture),
+		SCREEN_TEST(test_screen_refuses_hostile_pointers),
 		SCREEN_TEST(test_screen_describes_what_it_shows),
 	};
 

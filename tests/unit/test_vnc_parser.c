@@ -20,9 +20,11 @@ static void on_format(void *data, const struct vnc_format *format)
 static void on_encodings(void *data, const struct vnc_encodings *encodings)
 {
 	g_string_append_printf(
-		data, "encodings %d%s%s%s%s%s c%d q%d f%d s%d\n", encodings->preferred,
-		encodings->cursor ? " cursor" : "", encodings->rich_cursor ? " rich" : "",
-		encodings->last_rect ? " last" : "", encodings->desktop_size ? " size" : "",
+		data, "encodings %d%s%s%s%s%s%s%s c%d q%d f%d s%d\n", encodings->preferred,
+		encodings->x_cursor ? " x" : "", encodings->rich_cursor ? " rich" : "",
+		encodings->alpha_cursor ? " alpha" : "",
+		encodings->pointer_position ? " position" : "", encodings->last_rect ? " last" : "",
+		encodings->desktop_size ? " size" : "",
 		encodings->extended_desktop_size ? " extended" : "", encodings->compress_level,
 		encodings->quality_level, encodings->fine_quality_level, encodings->subsampling);
 }
@@ -115,11 +117,20 @@ static const uint8_t talk[] = {
 	0xff,
 	0xff,
 	9,
-	/* Tight, LastRect, X cursor, fine quality 100, subsampling 3 */
+	/* Cursor With Alpha, Pointer Position, Tight, LastRect, X cursor, fine quality 100,
+	   subsampling 3 */
 	2,
 	0,
 	0,
-	5,
+	7,
+	0xff,
+	0xff,
+	0xfe,
+	0xc6,
+	0xff,
+	0xff,
+	0xff,
+	0x18,
 	0,
 	0,
 	0,
@@ -248,8 +259,8 @@ static const uint8_t talk[] = {
 
 static const char said[] = "format 16/15 1 1 31<<11 63<<5 31<<0\n"
 			   "encodings 0 c-1 q-1 f-1 s-1\n"
-			   "encodings 16 cursor rich size extended c9 q-1 f-1 s-1\n"
-			   "encodings 7 cursor last c-1 q-1 f100 s3\n"
+			   "encodings 16 rich size extended c9 q-1 f-1 s-1\n"
+			   "encodings 7 x alpha position last c-1 q-1 f100 s3\n"
 			   "request 1 1,2 256x512\n"
 			   "key 1 ff0d\n"
 			   "pointer 3 7,8\n"

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vnc_flow.h"
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static uint64_t bytes_acked(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t length = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+		return 0; /* a unix socket: its queue alone tells */
+	return info.tcpi_bytes_acked;
+}
+
+bool vnc_flow_is_stalled(struct vnc_flow *flow, int fd, gint64 now, gint64 stall_us)
+{
+	uint64_t acked = bytes_acked(fd);
+	int queued = 0;
+	bool moves;
+
+	if (ioctl(fd, SIOCOUTQ, &queued))
+		queued = 0;
+	/* TCP's queue may grow while nothing is taken: there the peer's word alone counts. */
+	moves = !queued || !flow->moved || acked != flow->acked ||
+		(!acked && queued != flow->queued);
+	flow->acked = acked;
+	flow->queued = queued;
+	if (moves)
+		flow->moved = now;
+	if (now - flow->moved < stall_us)
+		return false;
+	flow->moved = now;
+	return true;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether a peer takes what is sent to it, by what its socket says. */
+#ifndef PLANECAST_VNC_FLOW_H
+#define PLANECAST_VNC_FLOW_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All zero at first. */
+struct vnc_flow {
+	uint64_t acked; /* bytes, TCP only */
+	int queued;     /* bytes */
+	gint64 moved;   /* when it took something last, or had nothing to take */
+};
+
+/*
+ * To be called a few times a second, from one thread. Returns true (once) when the peer has taken
+ * nothing for `stall_us` although data waits.
+ */
+bool vnc_flow_is_stalled(struct vnc_flow *flow, int fd, gint64 now, gint64 stall_us);
+
+#endif
