@@ -87,6 +87,7 @@ libplanecast_a_SOURCES = \
 	src/vnc.c src/vnc.h \
 	src/vnc_client.c src/vnc_client.h \
 	src/vnc_flow.c src/vnc_flow.h \
+	src/vnc_input.c src/vnc_input.h \
 	src/vnc_library.c src/vnc_library.h \
 	src/vnc_parser.c src/vnc_parser.h \
 	src/vnc_pointer.c src/vnc_pointer.h \

@@ -23,6 +23,7 @@
 struct vnc {
 	struct sink sink; /* first: ops get it */
 	char *name;
+	struct input *input; /* or NULL */
 	gint64 stall_us;
 	struct door *door;
 	GThread *thread;
@@ -281,7 +282,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.poke = poke,
 		.ended = ended,
 		.data = guest,
-		.view_only = arrival->view_only,
+		.input = arrival->view_only ? NULL : vnc->input,
 		.security = arrival->security,
 	};
 	int r;
@@ -448,6 +449,7 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 
 	vnc->sink.ops = &vnc_ops;
 	vnc->name = g_strdup(options->name ? options->name : DEFAULT_NAME);
+	vnc->input = options->input;
 	vnc->stall_us = stall_ms * G_TIME_SPAN_MILLISECOND;
 	vnc->frame = frame_acquire(frame);
 	vnc->guests = g_ptr_array_new();

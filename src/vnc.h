@@ -4,7 +4,7 @@
  * more thread reads what they say and throws out those that take nothing.
  *
  * A mode change waits for nobody: every client moves on to the new frame when it has finished what
- * it was sending, and keeps the old one until then. View-only.
+ * it was sending, and keeps the old one until then.
  */
 #ifndef PLANECAST_VNC_H
 #define PLANECAST_VNC_H
@@ -12,11 +12,15 @@
 #include <glib.h>
 
 #include "door.h"
+#include "input.h"
 #include "sink.h"
 
 /* All zero: the defaults. */
 struct vnc_options {
-	const char *name;                  /* of the desktop, for viewers' title bars; copied */
+	const char *name; /* of the desktop, for viewers' title bars; copied */
+	/* Where clients type and point if they may, outlives the sink; NULL: all only watch. What
+	   it calls on activity must not call the sink: a client is locked then. */
+	struct input *input;
 	unsigned int max_clients;          /* DOOR_DEFAULT_CLIENTS */
 	unsigned int per_address;          /* of these from one host; 0: no limit of its own */
 	unsigned int handshakes;           /* DOOR_DEFAULT_HANDSHAKES */

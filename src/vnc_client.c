@@ -9,6 +9,7 @@
 
 #include "member.h"
 #include "vnc_flow.h"
+#include "vnc_input.h"
 #include "vnc_library.h"
 #include "vnc_parser.h"
 #include "vnc_tally.h"
@@ -35,6 +36,7 @@ struct vnc_client {
 
 	/* Of the thread that calls input and refill. */
 	struct vnc_parser parser;
+	struct vnc_input input;
 	gint64 bytes_left, messages_left;
 	/* Of the one that calls is_stalled. */
 	struct vnc_flow flow;
@@ -83,6 +85,7 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
 
 	client->owner = *owner;
+	client->input.seat = input_seat_create(owner->input);
 	client->fd = fd;
 	if (high >= 0) {
 		close(fd);
@@ -229,6 +232,8 @@ static struct vnc_library *attach(struct vnc_client *client)
 	pthread_mutex_lock(&client->lock);
 	if (r < 0)
 		stop_locked(client, r == -EPIPE ? NULL : g_strerror(-r));
+	else if (client->input.seat)
+		vnc_library_take_input(library);
 	client->showing = frame->generation;
 	client->rest = true; /* all of it */
 	pthread_mutex_unlock(&client->lock);
@@ -388,7 +393,7 @@ void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 {
 	json_builder_begin_object(json);
 	member_string(json, "peer", client->peer);
-	member_bool(json, "view_only", true);
+	member_bool(json, "view_only", !client->input.seat);
 	member_string(json, "security", client->owner.security);
 	pthread_mutex_lock(&client->lock);
 	vnc_tally_describe(&client->tally, &client->encodings, json);
@@ -477,20 +482,19 @@ static void on_set_desktop_size(void *data, uint16_t width, uint16_t height)
 	client->deny_size = true;
 }
 
-/* Only watching: input goes nowhere. */
-static void on_key(void *data, bool down, uint32_t keysym)
+static void on_key(void *data, bool down, uint32_t keysym, uint32_t scancode)
 {
-	(void)data;
-	(void)down;
-	(void)keysym;
+	struct vnc_client *client = data;
+
+	vnc_input_key(&client->input, keysym, scancode, down);
 }
 
 static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
 {
-	(void)data;
-	(void)buttons;
-	(void)x;
-	(void)y;
+	struct vnc_client *client = data;
+
+	vnc_input_pointer(&client->input, buttons, x, y, client->frame->width,
+			  client->frame->height);
 }
 
 /* Called with the lock. */
@@ -577,6 +581,7 @@ void vnc_client_destroy(struct vnc_client *client)
 		g_thread_join(client->thread);
 	frame_release(client->frame);
 	pointer_release(client->shape);
+	input_seat_destroy(client->input.seat);
 	damage_finish(&client->damage);
 	close(client->fd);
 	pthread_cond_destroy(&client->news);

@@ -3,7 +3,8 @@
  * A VNC client after the door: what it asked for, what of the frame it has not seen, and the
  * thread that sends it. Only that thread ever waits for the client; all calls here are short.
  *
- * Lock order: the owner's lock, then the client's. The owner's callbacks are called without any.
+ * Lock order: the owner's lock, then the client's, then the input's. The owner's callbacks are
+ * called without any.
  */
 #ifndef PLANECAST_VNC_CLIENT_H
 #define PLANECAST_VNC_CLIENT_H
@@ -11,17 +12,19 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "input.h"
 #include "sink.h"
 
 struct vnc_client;
 
 /* Called from any thread. */
 struct vnc_client_owner {
-	const char *desktop;       /* its name, for ServerInit; lives as long as the client */
+	const char *desktop; /* its name, for ServerInit; lives as long as the client */
+	struct input
+		*input; /* where it types, lives as long as the client; NULL: it only watches */
 	void (*poke)(void *data);  /* the client's part of demand() has changed */
 	void (*ended)(void *data); /* its thread has finished: destroy it */
 	void *data;
-	bool view_only;       /* what the door lets it do: it may watch, no more */
 	const char *security; /* what the door asked it for; static */
 };
 

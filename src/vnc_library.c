@@ -60,6 +60,7 @@ struct vnc_library {
 	char *name;
 	uint32_t told_width, told_height; /* what the client believes the size to be */
 	bool announce, denied;            /* tell it the size although it knows */
+	bool takes_input, keys_pending;   /* tell it that extended keys are understood */
 
 	struct vnc_format format;
 	struct vnc_encodings encodings;
@@ -378,11 +379,17 @@ void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_enc
 	library->encodings = *encodings;
 	vnc_pointer_set_encodings(&library->pointer, encodings, library->frame,
 				  client->modifiedRegion);
+	library->keys_pending = encodings->extended_keys && library->takes_input;
 	if (encodings->compress_level >= 0)
 		client->zlibCompressLevel = (uint32_t)encodings->compress_level;
 	client->tightCompressLevel = encodings->compress_level >= 0 ? encodings->compress_level
 								    : TIGHT_DEFAULT_COMPRESSION;
 	set_quality(client, encodings);
+}
+
+void vnc_library_take_input(struct vnc_library *library)
+{
+	library->takes_input = true;
 }
 
 void vnc_library_set_pointer(struct vnc_library *library, struct pointer *shape, int32_t x,
@@ -479,6 +486,12 @@ static bool is_told(const struct vnc_library *library)
 	       library->told_height == library->frame->height;
 }
 
+static bool has_news(const struct vnc_library *library)
+{
+	return library->announce || library->keys_pending ||
+	       vnc_pointer_is_pending(&library->pointer);
+}
+
 /* News of a size is an update of its own: the client asks for the pixels next. */
 static bool send_size(struct vnc_library *library, struct vnc_rects *rects)
 {
@@ -506,6 +519,9 @@ static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
 	sraRgnAnd(region, client->requestedRegion);
 	sraRgnSubtract(client->modifiedRegion, region);
 	vnc_pointer_tell(&library->pointer, &library->format, library->frame, rects);
+	if (library->keys_pending)
+		vnc_rects_add_extended_keys(rects);
+	library->keys_pending = false;
 	shown = vnc_pointer_compose(&library->pointer, library->frame, region);
 	if (shown)
 		point_at(library->screen, shown);
@@ -527,7 +543,7 @@ enum vnc_library_result vnc_library_update(struct vnc_library *library)
 		return VNC_LIBRARY_NOTHING;
 	if (!told && !encodings->desktop_size && !encodings->extended_desktop_size)
 		return VNC_LIBRARY_CANNOT_RESIZE;
-	if (told && !library->announce && !vnc_pointer_is_pending(&library->pointer) &&
+	if (told && !has_news(library) &&
 	    !intersect(client->modifiedRegion, client->requestedRegion))
 		return VNC_LIBRARY_NOTHING;
 	if (!told || library->announce)
@@ -542,7 +558,7 @@ enum vnc_library_result vnc_library_update(struct vnc_library *library)
 bool vnc_library_has_rest(const struct vnc_library *library)
 {
 	return !sraRgnEmpty(library->client->modifiedRegion) || !is_told(library) ||
-	       library->announce || vnc_pointer_is_pending(&library->pointer);
+	       has_news(library);
 }
 
 uint32_t vnc_library_bytes(const struct vnc_library *library)

@@ -55,6 +55,9 @@ void vnc_library_set_frame(struct vnc_library *library, struct frame *frame);
 bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format *format);
 void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_encodings *encodings);
 
+/* Not a view-only client: it may be told of the ways to type. Before the first encodings. */
+void vnc_library_take_input(struct vnc_library *library);
+
 /*
  * The guest's pointer (NULL: none) with its left top corner at x, y: told to a client that draws
  * one, and drawn into the picture of one that does not. It takes a reference.

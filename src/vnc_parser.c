@@ -22,6 +22,7 @@ enum {
 	ENCODING_POINTER_POSITION = -232,
 	ENCODING_RICH_CURSOR = -239,
 	ENCODING_X_CURSOR = -240,
+	ENCODING_EXTENDED_KEYS = -258,
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
 	ENCODING_ALPHA_CURSOR = -314,
 	ENCODING_COMPRESS_0 = -256,
@@ -169,6 +170,9 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 	case ENCODING_ALPHA_CURSOR:
 		encodings->alpha_cursor = true;
 		break;
+	case ENCODING_EXTENDED_KEYS:
+		encodings->extended_keys = true;
+		break;
 	case ENCODING_POINTER_POSITION:
 		encodings->pointer_position = true;
 		break;
@@ -225,8 +229,27 @@ static int request_received(struct vnc_parser *parser, const struct vnc_parser_o
 
 static int key_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
 {
-	ops->key(data, parser->buffer[0], get32(parser->buffer + 3));
+	ops->key(data, parser->buffer[0], get32(parser->buffer + 3), 0);
 	return finished(parser);
+}
+
+static int extended_key_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops,
+				 void *data)
+{
+	const uint8_t *bytes = parser->buffer;
+
+	ops->key(data, get16(bytes), get32(bytes + 2), get32(bytes + 6));
+	return finished(parser);
+}
+
+/* QEMU's messages have a type of their own after the type: only one of them is offered. */
+static int qemu_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	(void)ops;
+	(void)data;
+	if (parser->buffer[0])
+		return broken(parser, "it sent a message of QEMU's of an unknown type");
+	return next(parser, 10, extended_key_received);
 }
 
 static int pointer_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
@@ -277,7 +300,7 @@ static int type_received(struct vnc_parser *parser, const struct vnc_parser_ops 
 		{0, 19, format_received},        {2, 3, encodings_received},
 		{3, 9, request_received},        {4, 7, key_received},
 		{5, 5, pointer_received},        {6, 7, cut_text_received},
-		{251, 7, desktop_size_received},
+		{251, 7, desktop_size_received}, {255, 1, qemu_received},
 	};
 
 	(void)ops;

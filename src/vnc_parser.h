@@ -31,6 +31,7 @@ struct vnc_encodings {
 	bool pointer_position;
 	bool last_rect;
 	bool desktop_size, extended_desktop_size;
+	bool extended_keys;     /* QEMU Extended Key Event */
 	int compress_level;     /* 0 .. 9, or -1: none was asked for */
 	int quality_level;      /* 0 .. 9, or -1 */
 	int fine_quality_level; /* 1 .. 100, or -1 */
@@ -46,7 +47,8 @@ struct vnc_parser_ops {
 	void (*encodings)(void *data, const struct vnc_encodings *encodings);
 	void (*request)(void *data, bool incremental, const struct vnc_rect *rect);
 	void (*set_desktop_size)(void *data, uint16_t width, uint16_t height);
-	void (*key)(void *data, bool down, uint32_t keysym);
+	/* scancode: as QEMU has it (scancode.h), 0 where the client told none. */
+	void (*key)(void *data, bool down, uint32_t keysym, uint32_t scancode);
 	void (*pointer)(void *data, uint8_t buttons, uint16_t x, uint16_t y);
 };
 

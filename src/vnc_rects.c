@@ -10,6 +10,7 @@ enum {
 	ENCODING_POINTER_POSITION = -232,
 	ENCODING_CURSOR = -239,
 	ENCODING_X_CURSOR = -240,
+	ENCODING_EXTENDED_KEYS = -258,
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
 	ENCODING_ALPHA_CURSOR = -314,
 };
@@ -168,6 +169,11 @@ void vnc_rects_add_alpha_cursor(struct vnc_rects *rects, const struct pointer *s
 
 		add32(rects, pixel << 8 | pixel >> 24);
 	}
+}
+
+void vnc_rects_add_extended_keys(struct vnc_rects *rects)
+{
+	add_head(rects, 0, 0, 0, 0, ENCODING_EXTENDED_KEYS);
 }
 
 void vnc_rects_add_position(struct vnc_rects *rects, uint16_t x, uint16_t y)

@@ -42,6 +42,9 @@ void vnc_rects_add_cursor(struct vnc_rects *rects, const struct pointer *shape,
 void vnc_rects_add_x_cursor(struct vnc_rects *rects, const struct pointer *shape);
 void vnc_rects_add_alpha_cursor(struct vnc_rects *rects, const struct pointer *shape);
 
+/* QEMU's extended key events are understood (QEMU Extended Key Event in rfbproto). */
+void vnc_rects_add_extended_keys(struct vnc_rects *rects);
+
 /* Where the hot spot is. */
 void vnc_rects_add_position(struct vnc_rects *rects, uint16_t x, uint16_t y);
 

@@ -220,6 +220,16 @@ tests_unit_test_vnc_hostile_SOURCES = \
 tests_unit_test_vnc_hostile_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_hostile_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_input
+tests_unit_test_vnc_input_SOURCES = \
+	tests/unit/test_vnc_input.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_input_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_input_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_parser
 tests_unit_test_vnc_parser_SOURCES = tests/unit/test_vnc_parser.c
 tests_unit_test_vnc_parser_CFLAGS = $(UNIT_CFLAGS)

@@ -16,6 +16,7 @@
 #define ENCODING_POSITION              (-232)
 #define ENCODING_RICH_CURSOR           (-239)
 #define ENCODING_X_CURSOR              (-240)
+#define ENCODING_EXTENDED_KEYS         (-258)
 #define ENCODING_EXTENDED_DESKTOP_SIZE (-308)
 #define ENCODING_ALPHA_CURSOR          (-314)
 
@@ -208,6 +209,7 @@ bool rfb_encodings(struct rfb *rfb, unsigned int which)
 		{RFB_X_CURSOR, ENCODING_X_CURSOR},
 		{RFB_ALPHA_CURSOR, ENCODING_ALPHA_CURSOR},
 		{RFB_POSITION, ENCODING_POSITION},
+		{RFB_EXTENDED_KEYS, ENCODING_EXTENDED_KEYS},
 	};
 	uint32_t message[2 + sizeof(table) / sizeof(*table)] = {0};
 	uint16_t count = 1; /* Raw, 0 */
@@ -289,6 +291,9 @@ static bool receive_rect(struct rfb *rfb)
 		rfb->point_x = x;
 		rfb->point_y = y;
 		return !width && !height;
+	case ENCODING_EXTENDED_KEYS:
+		rfb->key_offers++;
+		return true;
 	case ENCODING_RICH_CURSOR:
 	case ENCODING_X_CURSOR:
 	case ENCODING_ALPHA_CURSOR:

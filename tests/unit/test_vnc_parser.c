@@ -20,10 +20,11 @@ static void on_format(void *data, const struct vnc_format *format)
 static void on_encodings(void *data, const struct vnc_encodings *encodings)
 {
 	g_string_append_printf(
-		data, "encodings %d%s%s%s%s%s%s%s c%d q%d f%d s%d\n", encodings->preferred,
+		data, "encodings %d%s%s%s%s%s%s%s%s c%d q%d f%d s%d\n", encodings->preferred,
 		encodings->x_cursor ? " x" : "", encodings->rich_cursor ? " rich" : "",
 		encodings->alpha_cursor ? " alpha" : "",
-		encodings->pointer_position ? " position" : "", encodings->last_rect ? " last" : "",
+		encodings->pointer_position ? " position" : "",
+		encodings->extended_keys ? " keys" : "", encodings->last_rect ? " last" : "",
 		encodings->desktop_size ? " size" : "",
 		encodings->extended_desktop_size ? " extended" : "", encodings->compress_level,
 		encodings->quality_level, encodings->fine_quality_level, encodings->subsampling);
@@ -40,9 +41,9 @@ static void on_size(void *data, uint16_t width, uint16_t height)
 	g_string_append_printf(data, "size %ux%u\n", width, height);
 }
 
-static void on_key(void *data, bool down, uint32_t keysym)
+static void on_key(void *data, bool down, uint32_t keysym, uint32_t scancode)
 {
-	g_string_append_printf(data, "key %d %x\n", down, keysym);
+	g_string_append_printf(data, "key %d %x %x\n", down, keysym, scancode);
 }
 
 static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
@@ -117,12 +118,16 @@ static const uint8_t talk[] = {
 	0xff,
 	0xff,
 	9,
-	/* Cursor With Alpha, Pointer Position, Tight, LastRect, X cursor, fine quality 100,
-	   subsampling 3 */
+	/* QEMU Extended Key Event, Cursor With Alpha, Pointer Position, Tight, LastRect,
+	   X cursor, fine quality 100, subsampling 3 */
 	2,
 	0,
 	0,
-	7,
+	8,
+	0xff,
+	0xff,
+	0xfe,
+	0xfe,
 	0xff,
 	0xff,
 	0xfe,
@@ -219,6 +224,19 @@ static const uint8_t talk[] = {
 	0,
 	0,
 	0,
+	/* QEMU Extended Key Event: the right Control key */
+	255,
+	0,
+	0,
+	1,
+	0,
+	0,
+	0xff,
+	0xe4,
+	0,
+	0,
+	0,
+	0x9d,
 	/* SetDesktopSize with one screen */
 	251,
 	0,
@@ -260,10 +278,11 @@ static const uint8_t talk[] = {
 static const char said[] = "format 16/15 1 1 31<<11 63<<5 31<<0\n"
 			   "encodings 0 c-1 q-1 f-1 s-1\n"
 			   "encodings 16 rich size extended c9 q-1 f-1 s-1\n"
-			   "encodings 7 x alpha position last c-1 q-1 f100 s3\n"
+			   "encodings 7 x alpha position keys last c-1 q-1 f100 s3\n"
 			   "request 1 1,2 256x512\n"
-			   "key 1 ff0d\n"
+			   "key 1 ff0d 0\n"
 			   "pointer 3 7,8\n"
+			   "key 1 ffe4 9d\n"
 			   "size 1024x768\n"
 			   "request 0 0,0 1x1\n";
 
@@ -280,14 +299,14 @@ static void test_parser_understands_pieces_of_any_size(void **state)
 							 MIN(piece, sizeof(talk) - i), &ops, text),
 					 0);
 		assert_string_equal(text->str, said);
-		assert_int_equal(parser.messages, 11);
+		assert_int_equal(parser.messages, 12);
 		g_string_free(text, TRUE);
 	}
 }
 
 static void test_parser_refuses_what_was_not_offered(void **state)
 {
-	static const uint8_t known[] = {0, 2, 3, 4, 5, 6, 251};
+	static const uint8_t known[] = {0, 2, 3, 4, 5, 6, 251, 255};
 
 	(void)state;
 	for (unsigned int type = 0; type < 256; type++) {
@@ -297,6 +316,22 @@ static void test_parser_refuses_what_was_not_offered(void **state)
 		vnc_parser_init(&parser);
 		assert_int_equal(vnc_parser_feed(&parser, &byte, 1, &ops, NULL),
 				 memchr(known, byte, sizeof(known)) ? 0 : -EPROTO);
+	}
+}
+
+static void test_parser_knows_one_message_of_qemus(void **state)
+{
+	(void)state;
+	for (unsigned int kind = 0; kind < 256; kind++) {
+		uint8_t message[12] = {255, (uint8_t)kind};
+		GString *text = g_string_new(NULL);
+		struct vnc_parser parser;
+
+		vnc_parser_init(&parser);
+		assert_int_equal(vnc_parser_feed(&parser, message, 12, &ops, text),
+				 kind ? -EPROTO : 0);
+		assert_string_equal(text->str, kind ? "" : "key 0 0 0\n");
+		g_string_free(text, TRUE);
 	}
 }
 
@@ -364,7 +399,7 @@ static void test_parser_bounds_the_clipboard(void **state)
 /* A million random bytes, mostly of known types: whole or in pieces it says the same. */
 static void test_parser_says_the_same_of_any_rubbish(void **state)
 {
-	static const uint8_t types[] = {0, 2, 3, 4, 5, 6, 251, 77};
+	static const uint8_t types[] = {0, 2, 3, 4, 5, 6, 251, 255, 77};
 	GRand *random = g_rand_new_with_seed(1);
 
 	(void)state;
@@ -402,6 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parser_understands_pieces_of_any_size),
 		cmocka_unit_test(test_parser_refuses_what_was_not_offered),
+		cmocka_unit_test(test_parser_knows_one_message_of_qemus),
 		cmocka_unit_test(test_parser_lets_no_impossible_format_pass),
 		cmocka_unit_test(test_parser_bounds_the_clipboard),
 		cmocka_unit_test(test_parser_says_the_same_of_any_rubbish),

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What VNC clients type and point at, as it arrives where input goes. */
+#include "vnc_input.h"
+
+#include <glib.h>
+#include <linux/input-event-codes.h>
+#include <pthread.h>
+
+#include "password.h"
+#include "rfb.h"
+#include "stage.h"
+#include "unit.h"
+
+/* Where input goes: it notes everything. */
+struct notes {
+	struct input_sink sink;
+	pthread_mutex_t lock;
+	GString *text;
+};
+
+static void G_GNUC_PRINTF(2, 3) note(struct input_sink *sink, const char *format, ...)
+{
+	struct notes *notes = (struct notes *)sink;
+	va_list args;
+
+	va_start(args, format);
+	pthread_mutex_lock(&notes->lock);
+	g_string_append_vprintf(notes->text, format, args);
+	pthread_mutex_unlock(&notes->lock);
+	va_end(args);
+}
+
+static void on_key(struct input_sink *sink, uint16_t code, bool down)
+{
+	note(sink, "%c%u ", down ? '+' : '-', code);
+}
+
+static void on_position(struct input_sink *sink, uint16_t x, uint16_t y)
+{
+	note(sink, "@%u,%u ", x, y);
+}
+
+static void on_motion(struct input_sink *sink, int32_t dx, int32_t dy)
+{
+	note(sink, "~%d,%d ", dx, dy);
+}
+
+static void on_button(struct input_sink *sink, enum input_button button, bool down)
+{
+	note(sink, "%cB%u ", down ? '+' : '-', button);
+}
+
+static void on_wheel(struct input_sink *sink, int32_t dx, int32_t dy)
+{
+	note(sink, "W%d,%d ", dx, dy);
+}
+
+static void on_sync(struct input_sink *sink)
+{
+	note(sink, "; ");
+}
+
+static void on_close(struct input_sink *sink)
+{
+	note(sink, "closed");
+}
+
+static const struct input_sink_ops ops = {
+	.name = "notes",
+	.key = on_key,
+	.position = on_position,
+	.motion = on_motion,
+	.button = on_button,
+	.wheel = on_wheel,
+	.sync = on_sync,
+	.close = on_close,
+};
+
+static uint16_t code_of(uint32_t keysym, void *data)
+{
+	(void)data;
+	return keysym == 'a' ? KEY_A : 0;
+}
+
+static struct input *open_notes(struct notes *notes)
+{
+	*notes = (struct notes){.sink.ops = &ops, .text = g_string_new(NULL)};
+	pthread_mutex_init(&notes->lock, NULL);
+	return input_create(&notes->sink, code_of, NULL);
+}
+
+static void close_notes(struct notes *notes, struct input *input)
+{
+	input_destroy(input);
+	assert_true(g_str_has_suffix(notes->text->str, "closed"));
+	pthread_mutex_destroy(&notes->lock);
+	g_string_free(notes->text, TRUE);
+}
+
+/* Waits until exactly this has arrived since the last call. */
+static void expect(struct notes *notes, const char *text)
+{
+	bool same = false;
+
+	for (int i = 0; i < RFB_PATIENCE_MS && !same; i++) {
+		pthread_mutex_lock(&notes->lock);
+		same = g_str_equal(notes->text->str, text);
+		pthread_mutex_unlock(&notes->lock);
+		if (!same)
+			g_usleep(1000);
+	}
+	pthread_mutex_lock(&notes->lock);
+	assert_string_equal(notes->text->str, text);
+	g_string_truncate(notes->text, 0);
+	pthread_mutex_unlock(&notes->lock);
+}
+
+static void say_key(struct rfb *rfb, char keysym, bool down)
+{
+	const uint8_t message[8] = {4, down, 0, 0, 0, 0, 0, (uint8_t)keysym};
+
+	assert_true(rfb_send(rfb->fd, message, sizeof(message)));
+}
+
+static void say_scancode(struct rfb *rfb, char keysym, uint8_t scancode, bool down)
+{
+	const uint8_t message[12] = {255, 0, 0, down, 0, 0, 0, (uint8_t)keysym, 0, 0, 0, scancode};
+
+	assert_true(rfb_send(rfb->fd, message, sizeof(message)));
+}
+
+static void say_pointer(struct rfb *rfb, uint8_t buttons, uint8_t x, uint8_t y)
+{
+	const uint8_t message[6] = {5, buttons, 0, x, 0, y};
+
+	assert_true(rfb_send(rfb->fd, message, sizeof(message)));
+}
+
+static void test_input_scrolls_once_for_each_press(void **state)
+{
+	struct vnc_input mouse = {0};
+	struct notes notes;
+	struct input *input = open_notes(&notes);
+
+	(void)state;
+	mouse.seat = input_seat_create(input);
+	vnc_input_pointer(&mouse, 8, 0, 0, 2, 2);
+	expect(&notes, "@0,0 ; W0,-1 ; ");
+	vnc_input_pointer(&mouse, 8, 0, 0, 2, 2);
+	expect(&notes, "");
+	vnc_input_pointer(&mouse, 0, 0, 0, 2, 2);
+	vnc_input_pointer(&mouse, 16 + 32, 1, 1, 2, 2);
+	expect(&notes, "@32767,32767 ; W-1,1 ; ");
+	vnc_input_pointer(&mouse, 64, 1, 1, 2, 2);
+	expect(&notes, "W1,0 ; ");
+	vnc_input_pointer(&mouse, 255, 1, 1, 2, 2);
+	expect(&notes, "+B1 +B2 +B4 ; W-1,0 ; ");
+	input_seat_destroy(mouse.seat);
+	expect(&notes, "-B1 -B2 -B4 ; ");
+	close_notes(&notes, input);
+}
+
+static void test_input_of_a_client_arrives(void **state)
+{
+	struct vnc_options options = {0};
+	struct stage stage;
+	struct notes notes;
+	struct rfb rfb;
+
+	(void)state;
+	options.input = open_notes(&notes);
+	stage_open(&stage, &options, 101, 101);
+	assert_true(rfb_open(&rfb, rfb_dial_tcp(stage.port), 8));
+	say_key(&rfb, 'a', true);
+	expect(&notes, "+30 ; ");
+	say_key(&rfb, 'a', false);
+	say_key(&rfb, 'x', true); /* on no keyboard */
+	say_scancode(&rfb, 'x', 0x9d, true);
+	expect(&notes, "-30 ; +97 ; ");
+	say_scancode(&rfb, 'a', 0, true);
+	expect(&notes, "+30 ; ");
+	say_pointer(&rfb, 1, 100, 50);
+	expect(&notes, "@32767,16384 +B1 ; ");
+	say_pointer(&rfb, 0, 200, 50);
+	expect(&notes, "-B1 ; ");
+	/* It leaves: nothing stays down. */
+	rfb_close(&rfb);
+	expect(&notes, "-30 -97 ; ");
+	stage_close(&stage);
+	close_notes(&notes, options.input);
+}
+
+static void test_input_offers_extended_keys_to_who_may_type(void **state)
+{
+	(void)state;
+	for (int typing = 0; typing < 2; typing++) {
+		struct vnc_options options = {0};
+		struct stage stage;
+		struct notes notes;
+		struct rfb rfb;
+
+		options.input = typing ? open_notes(&notes) : NULL;
+		stage_open(&stage, &options, 64, 48);
+		assert_true(rfb_open(&rfb, rfb_dial_tcp(stage.port), 8));
+		assert_true(rfb_encodings(&rfb, RFB_EXTENDED_KEYS));
+		assert_true(rfb_converge(&rfb, stage.frame, 2));
+		assert_int_equal(rfb.key_offers, typing);
+		/* Who only watches may say it all the same. */
+		say_scancode(&rfb, 'a', 0x9d, true);
+		if (typing)
+			expect(&notes, "+97 ; ");
+		stage_paint(&stage, 0, 0, 10, 10);
+		assert_true(rfb_converge(&rfb, stage.frame, 2));
+		assert_int_equal(rfb.key_offers, typing);
+		rfb_close(&rfb);
+		stage_close(&stage);
+		if (typing)
+			close_notes(&notes, options.input);
+	}
+}
+
+/* VncAuth, up to and with ClientInit. */
+static bool greet_with(int fd, const uint8_t password[PASSWORD_LENGTH])
+{
+	uint8_t version[12], kinds[2], challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE];
+	uint8_t result[4];
+	const uint8_t vnc_auth = 2, shared = 1;
+
+	return rfb_receive(fd, version, 12) && rfb_send(fd, "RFB 003.008\n", 12) &&
+	       rfb_receive(fd, kinds, 2) && kinds[0] == 1 && kinds[1] == vnc_auth &&
+	       rfb_send(fd, &vnc_auth, 1) && rfb_receive(fd, challenge, sizeof(challenge)) &&
+	       !password_answer(password, challenge, answer) &&
+	       rfb_send(fd, answer, sizeof(answer)) && rfb_receive(fd, result, 4) && !result[3] &&
+	       rfb_send(fd, &shared, 1);
+}
+
+static void test_input_is_not_for_the_password_that_only_watches(void **state)
+{
+	const struct passwords passwords = {
+		.full = "full", .view = "watch", .has_full = TRUE, .has_view = TRUE};
+	struct vnc_options options = {.passwords = &passwords};
+	struct rfb full, watching;
+	struct stage stage;
+	struct notes notes;
+	int fd;
+
+	(void)state;
+	options.input = open_notes(&notes);
+	stage_open(&stage, &options, 64, 48);
+	fd = rfb_dial_tcp(stage.port);
+	assert_true(greet_with(fd, passwords.view));
+	assert_true(rfb_init(&watching, fd));
+	assert_true(rfb_encodings(&watching, RFB_EXTENDED_KEYS));
+	say_key(&watching, 'a', true);
+	say_scancode(&watching, 'a', 0x9d, true);
+	say_pointer(&watching, 1, 5, 5);
+	/* An answer to a later message: what came before it was obeyed. */
+	assert_true(rfb_converge(&watching, stage.frame, 2));
+	assert_int_equal(watching.key_offers, 0);
+	expect(&notes, "");
+	fd = rfb_dial_tcp(stage.port);
+	assert_true(greet_with(fd, passwords.full));
+	assert_true(rfb_init(&full, fd));
+	say_key(&full, 'a', true);
+	expect(&notes, "+30 ; ");
+	rfb_close(&watching);
+	rfb_close(&full);
+	stage_close(&stage);
+	close_notes(&notes, options.input);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_input_scrolls_once_for_each_press),
+		cmocka_unit_test(test_input_of_a_client_arrives),
+		cmocka_unit_test(test_input_offers_extended_keys_to_who_may_type),
+		cmocka_unit_test(test_input_is_not_for_the_password_that_only_watches),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
