@@ -88,16 +88,15 @@ ALWAYS_INLINE void walk_block(const struct turn *t, const uint8_t *const line[4]
 	}
 }
 
-/* Hardware prefetchers stop at pages and do not see through tiles: asks for four lines. */
-ALWAYS_INLINE void ask(const uint8_t *p, size_t step, bool first_level)
+/*
+ * Hardware prefetchers stop at pages and do not see through tiles: asks for four lines. Into the
+ * first level, for what waits in the second or third one is what a hot frame waits for.
+ */
+ALWAYS_INLINE void ask(const uint8_t *p, size_t step)
 {
 	UNROLL
-	for (unsigned int n = 0; n < 4; n++) {
-		if (first_level)
-			__builtin_prefetch(p + n * step, 0, 3);
-		else
-			__builtin_prefetch(p + n * step, 0, 2);
-	}
+	for (unsigned int n = 0; n < 4; n++)
+		__builtin_prefetch(p + n * step, 0, 3);
 }
 
 /* Write-combined memory cannot be prefetched, and a streamed image must not be. */
@@ -112,11 +111,14 @@ ALWAYS_INLINE bool asks_for_image(enum walk walk)
 }
 
 /*
- * Y, Yf and Tile4: a group is 256 bytes wide (two tiles, a cell of 4-byte pixels) and 32 rows
- * high. While one is done, the source of the next one is asked for in the order of its addresses,
- * and the image of the one after that.
+ * Y, Yf and Tile4: while a group of tiles side by side is done, the next one's source is asked for
+ * in the order of its addresses, and its image row by row. One tile is what leaves room for both
+ * in the first level; where the image only passes through, four are better.
  */
-#define GROUP 256u
+ALWAYS_INLINE size_t group_width(enum walk walk)
+{
+	return walk == WALK_NT ? 512 : 128;
+}
 
 /* Where the next group's source begins, or this one's if it is the last. */
 ALWAYS_INLINE const uint8_t *next_group(const struct detile_job *j, const uint8_t *tiles, size_t x,
@@ -129,16 +131,15 @@ ALWAYS_INLINE const uint8_t *next_group(const struct detile_job *j, const uint8_
 	return tiles + x / 128 * 4096;
 }
 
-/* How far from this group's image is that of the group after the next. */
-ALWAYS_INLINE ptrdiff_t image_ahead(const struct detile_job *j, size_t x, bool last_row)
+/* How far from this group's image is the next one's. */
+ALWAYS_INLINE ptrdiff_t image_ahead(const struct detile_job *j, size_t x, size_t right,
+				    bool last_row)
 {
-	size_t width = j->x1 - j->x0;
-
-	if (j->x1 - x > 2 * GROUP)
-		return 2 * GROUP;
-	if (last_row || width <= 2 * GROUP)
-		return 0;
-	return (ptrdiff_t)(32 * j->dst_stride) + 2 * (ptrdiff_t)GROUP - (ptrdiff_t)width;
+	if (right < j->x1)
+		return (ptrdiff_t)(right - x);
+	if (!last_row)
+		return (ptrdiff_t)(32 * j->dst_stride) - (ptrdiff_t)(x - j->x0);
+	return 0;
 }
 
 /* Bytes x .. right-1 of rows y .. bottom-1 of a row of tiles: at most a group. */
@@ -146,7 +147,7 @@ ALWAYS_INLINE void walk_group(const struct turn *t, const uint8_t *tiles, size_t
 			      uint32_t y, uint32_t bottom, bool last_row)
 {
 	const uint8_t *source_ahead = next_group(&t->j, tiles, x, right, last_row);
-	ptrdiff_t dst_ahead = image_ahead(&t->j, x, last_row);
+	ptrdiff_t dst_ahead = image_ahead(&t->j, x, right, last_row);
 
 	for (; y < bottom; y += BLOCK_HEIGHT) {
 		const uint16_t *lines = t->j.lines[y % 32 / BLOCK_HEIGHT];
@@ -159,9 +160,9 @@ ALWAYS_INLINE void walk_group(const struct turn *t, const uint8_t *tiles, size_t
 							tile + l[3]};
 
 			if (asks_for_image(t->walk))
-				ask(row + bx + dst_ahead, t->j.dst_stride, false);
+				ask(row + bx + dst_ahead, t->j.dst_stride);
 			if (asks_for_source(t->walk))
-				ask(source_ahead, LINE_BYTES, t->walk != WALK_COMPARE);
+				ask(source_ahead, LINE_BYTES);
 			source_ahead += 4 * LINE_BYTES;
 			walk_block(t, line, row + bx, t->j.dst_stride, bx, y, true);
 		}
@@ -171,6 +172,7 @@ ALWAYS_INLINE void walk_group(const struct turn *t, const uint8_t *tiles, size_t
 ALWAYS_INLINE void walk_lanes(struct detile_job *job, enum walk walk)
 {
 	const struct turn t = {*job, job, walk};
+	const size_t width = group_width(walk);
 
 	for (uint32_t y = t.j.y0, bottom; y < t.j.y1; y = bottom) {
 		uint32_t top = y & ~31u;
@@ -179,7 +181,7 @@ ALWAYS_INLINE void walk_lanes(struct detile_job *job, enum walk walk)
 
 		bottom = last_row ? t.j.y1 : top + 32;
 		for (size_t x = t.j.x0, right; x < t.j.x1; x = right) {
-			right = (x & ~(size_t)(GROUP - 1)) + GROUP;
+			right = (x & ~(width - 1)) + width;
 			if (right > t.j.x1)
 				right = t.j.x1;
 			walk_group(&t, tiles, x, right, y, bottom, last_row);
@@ -246,11 +248,10 @@ ALWAYS_INLINE void walk_tile(const struct turn *t, const uint8_t *tile, size_t x
 			const uint8_t *const line[4] = {tile + l[n], tile + l[n + 1],
 							tile + l[n + 2], tile + l[n + 3]};
 
-			/* The source is followed well enough where the image does not stall. */
-			if (t->walk == WALK_NT)
-				ask(line[0] + 4096, LINE_BYTES, true);
+			if (asks_for_source(t->walk))
+				ask(line[0] + 4096, LINE_BYTES);
 			if (asks_for_image(t->walk))
-				ask(row + bx + 512, LINE_BYTES, false);
+				ask(row + bx + 1024, LINE_BYTES);
 			walk_block(t, line, row + bx, LINE_BYTES, bx, y, false);
 		}
 	}
