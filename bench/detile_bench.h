@@ -22,6 +22,13 @@ enum bench_state {
 	BENCH_STATES,
 };
 
+/* What others do, always on one thread: columns, not rows. */
+enum bench_peer {
+	BENCH_SCALAR,
+	BENCH_GMM,
+	BENCH_PEERS,
+};
+
 /* A measured row: times are medians for the same bytes in the same rounds. */
 struct bench_row {
 	enum detile_layout layout;
@@ -34,7 +41,7 @@ struct bench_row {
 
 	double bytes; /* of pixels in what was measured */
 	double seconds, memcpy_seconds, limit_seconds;
-	double scalar_seconds; /* for as many bytes */
+	double peer_seconds[BENCH_PEERS]; /* for as many bytes; 0 if it cannot */
 };
 
 #define BENCH_MAX_ROWS   8192u
@@ -66,6 +73,7 @@ int bench_run_scene(struct bench *bench, uint32_t width, uint32_t height, enum b
 extern const char *const bench_layouts[DETILE_LAYOUTS];
 extern const char *const bench_paths[BENCH_PATHS];
 extern const char *const bench_states[BENCH_STATES];
+extern const char *const bench_peers[BENCH_PEERS];
 
 /* Things to hold rows against: linear moves of n bytes (a multiple of 256, aligned to 64). */
 enum bench_reference_kind {
@@ -86,9 +94,12 @@ struct bench_reference {
 extern const struct bench_reference bench_references[];
 extern const unsigned int bench_reference_count;
 
-/* What anyone would write first: each pixel's place by itself. */
-void bench_scalar(const struct detile_surface *s, const struct detile_rect *r,
+/* The peers: false if they do not know the layout. What anyone would write first: */
+bool bench_scalar(const struct detile_surface *s, const struct detile_rect *r,
 		  const struct detile_image *dst);
+/* Intel's gmmlib, where it is installed: */
+bool bench_gmm(const struct detile_surface *s, const struct detile_rect *r,
+	       const struct detile_image *dst);
 
 /* Takes what [p, p + n) has out of all caches, where the machine lets a program do that. */
 void bench_flush(const void *p, size_t n);

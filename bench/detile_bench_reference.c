@@ -237,7 +237,18 @@ static inline size_t scalar_offset(enum detile_layout layout, size_t stride, uin
 	}
 }
 
-void bench_scalar(const struct detile_surface *s, const struct detile_rect *r,
+#ifndef BENCH_HAVE_GMM
+bool bench_gmm(const struct detile_surface *s, const struct detile_rect *r,
+	       const struct detile_image *dst)
+{
+	(void)s;
+	(void)r;
+	(void)dst;
+	return false;
+}
+#endif
+
+bool bench_scalar(const struct detile_surface *s, const struct detile_rect *r,
 		  const struct detile_image *dst)
 {
 	for (uint32_t y = r->y; y < r->y + r->height; y++) {
@@ -250,4 +261,5 @@ void bench_scalar(const struct detile_surface *s, const struct detile_rect *r,
 			memcpy(row + (size_t)x * 4, from, 4);
 		}
 	}
+	return true;
 }

@@ -7,6 +7,7 @@
 const char *const bench_layouts[DETILE_LAYOUTS] = {"linear", "x", "y", "yf", "4"};
 const char *const bench_paths[BENCH_PATHS] = {"normal", "nt", "fused", "wc"};
 const char *const bench_states[BENCH_STATES] = {"cold", "l3", "l2"};
+const char *const bench_peers[BENCH_PEERS] = {"scalar", "gmmlib"};
 
 static double speed(const struct bench_row *row, double seconds)
 {
@@ -25,9 +26,11 @@ static const char *path_name(const struct bench_row *row, char name[24])
 
 void bench_print_header(FILE *out)
 {
-	fprintf(out, "%-9s %-5s %-2s %-6s %-10s %-6s %6s %9s %8s %7s %7s %7s\n", "size", "state",
-		"t", "layout", "path", "isa", "GB/s", "vs_memcpy", "vs_limit", "memcpy", "limit",
-		"scalar");
+	fprintf(out, "%-9s %-5s %-2s %-6s %-10s %-6s %6s %9s %8s %7s %7s", "size", "state", "t",
+		"layout", "path", "isa", "GB/s", "vs_memcpy", "vs_limit", "memcpy", "limit");
+	for (enum bench_peer peer = 0; peer < BENCH_PEERS; peer++)
+		fprintf(out, " %7s", bench_peers[peer]);
+	fputc('\n', out);
 }
 
 void bench_print_row(FILE *out, const struct bench_row *row)
@@ -35,12 +38,18 @@ void bench_print_row(FILE *out, const struct bench_row *row)
 	char size[24], path[24];
 
 	snprintf(size, sizeof(size), "%" PRIu32 "x%" PRIu32, row->width, row->height);
-	fprintf(out, "%-9s %-5s %-2u %-6s %-10s %-6s %6.2f %9.2f %8.2f %7.2f %7.2f %7.2f\n", size,
+	fprintf(out, "%-9s %-5s %-2u %-6s %-10s %-6s %6.2f %9.2f %8.2f %7.2f %7.2f", size,
 		bench_states[row->state], row->threads, bench_layouts[row->layout],
 		path_name(row, path), row->isa, speed(row, row->seconds),
 		row->memcpy_seconds / row->seconds, row->limit_seconds / row->seconds,
-		speed(row, row->memcpy_seconds), speed(row, row->limit_seconds),
-		speed(row, row->scalar_seconds));
+		speed(row, row->memcpy_seconds), speed(row, row->limit_seconds));
+	for (enum bench_peer peer = 0; peer < BENCH_PEERS; peer++) {
+		if (row->peer_seconds[peer] > 0)
+			fprintf(out, " %7.2f", speed(row, row->peer_seconds[peer]));
+		else
+			fprintf(out, " %7s", "-");
+	}
+	fputc('\n', out);
 	fflush(out);
 }
 
@@ -63,8 +72,10 @@ void bench_print_json(FILE *out, const struct bench_row *rows, size_t count)
 			speed(row, row->seconds), row->memcpy_seconds / row->seconds,
 			row->limit_seconds / row->seconds, speed(row, row->memcpy_seconds),
 			speed(row, row->limit_seconds));
-		if (row->scalar_seconds > 0)
-			fprintf(out, ", \"scalar_gbps\": %.3f", speed(row, row->scalar_seconds));
+		for (enum bench_peer peer = 0; peer < BENCH_PEERS; peer++)
+			if (row->peer_seconds[peer] > 0)
+				fprintf(out, ", \"%s_gbps\": %.3f", bench_peers[peer],
+					speed(row, row->peer_seconds[peer]));
 		fprintf(out, "}%s\n", i + 1 < count ? "," : "");
 	}
 	fputs("]\n", out);

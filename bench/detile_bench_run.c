@@ -35,12 +35,17 @@ struct scene {
 	unsigned int pair_count, turn;
 };
 
-/* One thing that is timed once a round: a reference, or a row. */
+typedef bool (*peer_function)(const struct detile_surface *s, const struct detile_rect *r,
+			      const struct detile_image *dst);
+
+static const peer_function peers[BENCH_PEERS] = {bench_scalar, bench_gmm};
+
+/* One thing that is timed once a round: a reference, a peer, or a row. */
 struct entry {
 	const struct bench_reference *reference; /* or NULL */
 	struct bench_row row;
 	struct detile table;
-	bool scalar;
+	peer_function peer; /* or NULL */
 	double seconds[BENCH_MAX_ROUNDS];
 	unsigned int samples;
 };
@@ -173,8 +178,8 @@ static void run_row(const struct scene *scene, const struct entry *entry, const 
 		[BENCH_NORMAL] = DETILE_NORMAL, [BENCH_NT] = DETILE_NT, [BENCH_WC] = DETILE_WC};
 	const struct detile_rect *r = &scene->rect;
 
-	if (entry->scalar)
-		bench_scalar(&s, r, &dst);
+	if (entry->peer)
+		entry->peer(&s, r, &dst);
 	else if (row->path == BENCH_FUSED && scene->threads == 1)
 		detile_compare(&entry->table, &s, r, &dst, MASK, &cells);
 	else if (row->path == BENCH_FUSED)
@@ -348,11 +353,12 @@ static void finish_rows(struct scene *scene, const struct entry *entries, unsign
 	struct bench *bench = scene->bench;
 	double copy = best(entries, count, REFERENCE_NORMAL);
 	double read2 = best(entries, count, REFERENCE_READ2);
-	double scalar = 0;
+	double peer_seconds[BENCH_PEERS] = {0};
 
 	for (unsigned int i = 0; i < count; i++)
-		if (entries[i].scalar)
-			scalar = median(&entries[i]);
+		for (enum bench_peer peer = 0; peer < BENCH_PEERS; peer++)
+			if (entries[i].peer == peers[peer])
+				peer_seconds[peer] = median(&entries[i]);
 	for (unsigned int i = 0; i < count && bench->count < BENCH_MAX_ROWS; i++) {
 		struct bench_row row = entries[i].row;
 		double part = row.dirty / 100.0;
@@ -360,11 +366,11 @@ static void finish_rows(struct scene *scene, const struct entry *entries, unsign
 		if (entries[i].reference && bench->references && !bench->json)
 			printf("  %-24s %6.2f GB/s\n", entries[i].reference->name,
 			       (double)scene->bytes / median(&entries[i]) / 1e9);
-		if (entries[i].reference || entries[i].scalar)
+		if (entries[i].reference || entries[i].peer)
 			continue;
 		row.seconds = median(&entries[i]);
 		row.memcpy_seconds = best(entries, count, REFERENCE_MEMCPY);
-		row.scalar_seconds = scalar;
+		memcpy(row.peer_seconds, peer_seconds, sizeof(peer_seconds));
 		row.limit_seconds = copy;
 		if (row.path == BENCH_NT)
 			row.limit_seconds = best(entries, count, REFERENCE_NT);
@@ -374,6 +380,16 @@ static void finish_rows(struct scene *scene, const struct entry *entries, unsign
 		if (!bench->json)
 			bench_print_row(stdout, &row);
 	}
+}
+
+/* Asks it to move nothing. */
+static bool peer_knows(enum bench_peer peer, enum detile_layout layout)
+{
+	static uint8_t nothing[4096], image[4096];
+	struct detile_surface s = {nothing, sizeof(nothing), 1, 1, 512, 4, layout, 0, false};
+
+	return peers[peer](&s, &(struct detile_rect){0, 0, 0, 0},
+			   &(struct detile_image){image, 512});
 }
 
 /* All rows of a layout with their references, each once in every round. */
@@ -391,14 +407,17 @@ static void run_layout(struct scene *scene, enum detile_layout layout)
 		memset(&entries[count], 0, sizeof(entries[count]));
 		entries[count++].reference = &bench_references[i];
 	}
-	memset(&entries[count], 0, sizeof(entries[count]));
-	entries[count].row.layout = layout;
-	entries[count].row.threads = 1;
-	entries[count++].scalar = true;
+	for (enum bench_peer peer = 0; peer < BENCH_PEERS; peer++) {
+		if (!peer_knows(peer, layout))
+			continue;
+		memset(&entries[count], 0, sizeof(entries[count]));
+		entries[count].row.layout = layout;
+		entries[count++].peer = peers[peer];
+	}
 	for (unsigned int round = 0; round < bench->rounds; round++) {
 		for (unsigned int i = 0; i < count; i++) {
 			/* The scalar loop is slow and steady: three rounds say it. */
-			if (entries[i].scalar && round >= 3)
+			if (entries[i].peer == bench_scalar && round >= 3)
 				continue;
 			entries[i].seconds[entries[i].samples++] = time_entry(scene, &entries[i]);
 		}

@@ -16,7 +16,7 @@ gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios ovmf sparse dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 
 # Measuring it next to others; serve_bench does with what there is.
-packages_bench="libxcb-shm0-dev tigervnc-standalone-server"
+packages_bench="libigdgmm-dev libxcb-shm0-dev tigervnc-standalone-server"
 
 # Showing it.
 packages_demo=""
