@@ -9,6 +9,7 @@
 
 #include "bands.h"
 #include "detile/cpu.h"
+#include "frame.h"
 
 #define MAX_PAIRS   64u
 #define MAX_ENTRIES 64u
@@ -17,9 +18,13 @@
 #define NEW_PIXEL   0x5ac3a596u
 #define MASK        0x00ffffffu
 
-/* A source and an image; cold rows take turns among so many that none is in a cache. */
+/*
+ * A source, and an image as planecast has it: in huge pages, if there are any. Cold rows take
+ * turns among so many that none is in a cache.
+ */
 struct pair {
 	uint8_t *source, *image;
+	struct frame *frame; /* that holds the image */
 };
 
 /* What all rows of one size, state and number of threads share. */
@@ -30,7 +35,7 @@ struct scene {
 	unsigned int threads;
 	struct detile_rect rect;
 	size_t bytes;       /* of the rectangle */
-	size_t frame_bytes; /* of the whole surface, and of the image */
+	size_t frame_bytes; /* of the whole surface */
 	struct pair pairs[MAX_PAIRS];
 	unsigned int pair_count, turn;
 };
@@ -427,18 +432,26 @@ static void run_layout(struct scene *scene, enum detile_layout layout)
 	finish_rows(scene, entries, count);
 }
 
-static uint8_t *frame_create(size_t bytes)
+/* One colour: then the image is the same for every layout, and what it is costs nothing. */
+static void fill(void *pixels, size_t bytes)
 {
-	uint8_t *frame = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			      0);
-	uint32_t pixel = OLD_PIXEL;
-
-	if (frame == MAP_FAILED)
-		return NULL;
-	/* One colour: then the image is the same for every layout, and what it is costs nothing. */
 	for (size_t i = 0; i < bytes; i += 4)
-		memcpy(frame + i, &pixel, 4);
-	return frame;
+		memcpy((uint8_t *)pixels + i, &(uint32_t){OLD_PIXEL}, 4);
+}
+
+static bool pair_create(struct pair *pair, const struct scene *scene)
+{
+	pair->frame = frame_create(scene->width, scene->height);
+	pair->source = mmap(NULL, scene->frame_bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pair->source == MAP_FAILED)
+		pair->source = NULL;
+	if (!pair->source || !pair->frame)
+		return false;
+	pair->image = (uint8_t *)pair->frame->pixels;
+	fill(pair->source, scene->frame_bytes);
+	fill(pair->image, pair->frame->stride * scene->height);
+	return true;
 }
 
 static void scene_finish(struct scene *scene)
@@ -446,8 +459,7 @@ static void scene_finish(struct scene *scene)
 	for (unsigned int i = 0; i < scene->pair_count; i++) {
 		if (scene->pairs[i].source)
 			munmap(scene->pairs[i].source, scene->frame_bytes);
-		if (scene->pairs[i].image)
-			munmap(scene->pairs[i].image, scene->frame_bytes);
+		frame_release(scene->pairs[i].frame);
 	}
 }
 
@@ -478,11 +490,7 @@ static int scene_init(struct scene *scene)
 	}
 	scene->bytes = (size_t)scene->rect.width * 4 * scene->rect.height;
 	for (; scene->pair_count < want; scene->pair_count++) {
-		struct pair *pair = &scene->pairs[scene->pair_count];
-
-		pair->source = frame_create(scene->frame_bytes);
-		pair->image = frame_create(scene->frame_bytes);
-		if (!pair->source || !pair->image) {
+		if (!pair_create(&scene->pairs[scene->pair_count], scene)) {
 			fprintf(stderr, "detile_bench: no memory for %u frames\n",
 				scene->pair_count * 2 + 2);
 			scene->pair_count++;

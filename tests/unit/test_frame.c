@@ -27,6 +27,15 @@ static void test_a_frame_is_black_and_aligned(void **state)
 	}
 }
 
+static void test_a_large_frame_begins_a_huge_page(void **state)
+{
+	struct frame *frame = frame_create(1920, 1080);
+
+	(void)state;
+	assert_int_equal((uintptr_t)frame->pixels % (2 << 20), 0);
+	frame_release(frame);
+}
+
 static void test_every_frame_has_its_own_generation(void **state)
 {
 	struct frame *a = frame_create(4, 4), *b = frame_create(4, 4);
@@ -80,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_frame_is_black_and_aligned),
+		cmocka_unit_test(test_a_large_frame_begins_a_huge_page),
 		cmocka_unit_test(test_every_frame_has_its_own_generation),
 		cmocka_unit_test(test_a_frame_lives_until_its_last_reader),
 		cmocka_unit_test(test_references_are_counted_across_threads),
