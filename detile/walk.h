@@ -113,11 +113,16 @@ ALWAYS_INLINE bool asks_for_image(enum walk walk)
 /*
  * Y, Yf and Tile4: while a group of tiles side by side is done, the next one's source is asked for
  * in the order of its addresses, and its image row by row. One tile is what leaves room for both
- * in the first level; where the image only passes through, four are better.
+ * in the first level; where the image only passes through, four are better, unless
+ * the kernel's file knows better.
  */
+#ifndef GROUP_NT
+#define GROUP_NT 512u
+#endif
+
 ALWAYS_INLINE size_t group_width(enum walk walk)
 {
-	return walk == WALK_NT ? 512 : 128;
+	return walk == WALK_NT ? GROUP_NT : 128;
 }
 
 /* Where the next group's source begins, or this one's if it is the last. */
