@@ -57,7 +57,11 @@ void capture_destroy(struct capture *capture)
 
 const char *capture_strerror(int ret)
 {
-	return ret == -EFAULT ? "its memory went away while it was read" : g_strerror(-ret);
+	if (ret == -EFAULT)
+		return "its memory went away while it was read";
+	if (ret == -EAGAIN)
+		return "it changes faster than it can be read";
+	return g_strerror(-ret);
 }
 
 uint64_t capture_bytes_read(const struct capture *capture)

@@ -18,6 +18,9 @@
 #define FIRST_WIDTH  1024u
 #define FIRST_HEIGHT 768u
 
+/* Viewers wait for a finished look: a plane that cannot be read for so long is none. */
+#define RETRYING_US G_USEC_PER_SEC
+
 struct screen {
 	struct source *source;
 	struct capture *capture;
@@ -28,6 +31,7 @@ struct screen {
 	struct damage changed; /* found and written to the frame, not yet told to the sinks */
 	struct damage hinted;  /* told by the source, not yet read */
 	struct pointer_watch pointer;
+	int64_t retrying_us; /* when the passes thrown away in a row began; 0: the last was none */
 	struct pacer pacer;
 	enum pacer_state state;
 	GPtrArray *sinks;
@@ -223,6 +227,19 @@ static int show_plane(struct screen *screen, const struct plane *plane, bool *ch
 	return 0;
 }
 
+/* Whether a pass that was thrown away is made again at once. */
+static bool retry(struct screen *screen, int ret, int64_t now)
+{
+	if (ret != -EAGAIN) {
+		screen->retrying_us = 0;
+		return false;
+	}
+	screen->counters.retries++;
+	if (!screen->retrying_us)
+		screen->retrying_us = now;
+	return now - screen->retrying_us < RETRYING_US;
+}
+
 static void look(struct screen *screen, int64_t now)
 {
 	const struct source_ops *ops = screen->source->ops;
@@ -243,8 +260,7 @@ static void look(struct screen *screen, int64_t now)
 		ops->release(screen->source, &plane);
 	}
 	screen->counters.bytes_read = capture_bytes_read(screen->capture);
-	if (ret == -EAGAIN) {
-		screen->counters.retries++;
+	if (retry(screen, ret, now)) {
 		pacer_retry(&screen->pacer, now);
 	} else {
 		if (!ret && pointer_watch_look(&screen->pointer, screen->source)) {

@@ -365,6 +365,26 @@ static void test_screen_shows_a_card_while_the_plane_is_off(void **state)
 	assert_int_equal(fixture->sink.wakes, 3);
 }
 
+/* Viewers are greeted after a look, so one has to end at last. */
+static void test_screen_shows_a_card_for_a_plane_that_always_changes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture);
+	fixture->source.changes = UINT_MAX;
+	join(fixture);
+	run_until_captured(fixture, 1);
+	assert_true(screen_counters(fixture->screen)->retries > 1);
+	assert_int_not_equal(fixture->sink.frame->pixels[0] & 0xffffff, 0x112233);
+	fixture->source.changes = 0;
+	run_until_captured(fixture, fixture->sink.captures + 2);
+	expect_frame(fixture->sink.frame, 100, 50, 0x112233);
+
+	fixture->source.acquire_ret = -EAGAIN;
+	run_until_captured(fixture, fixture->sink.captures + 1);
+	assert_int_not_equal(fixture->sink.frame->pixels[0] & 0xffffff, 0x112233);
+}
+
 static void test_screen_refuses_a_hostile_plane(void **state)
 {
 	struct fixture *fixture = *state;
@@ -572,6 +592,7 @@ int main(void)
 		SCREEN_TEST(test_screen_follows_a_mode_change),
 		SCREEN_TEST(test_screen_keeps_a_plane_that_changed_meanwhile_to_itself),
 		SCREEN_TEST(test_screen_shows_a_card_while_the_plane_is_off),
+		SCREEN_TEST(test_screen_shows_a_card_for_a_plane_that_always_changes),
 		SCREEN_TEST(test_screen_refuses_a_hostile_plane),
 		SCREEN_TEST(test_screen_reads_nothing_that_the_source_calls_unchanged),
 		SCREEN_TEST(test_screen_rests_when_the_last_client_leaves),
