@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Mediated devices of the mplane module, by sysfs (doc/mplane.md)."""
 import os
+import time
 import uuid
 
-from . import qemu
+from . import host, qemu
 
 TYPES = "/sys/class/mdev_bus/mplane/mdev_supported_types"
 DEVICES = "/sys/bus/mdev/devices"
@@ -40,6 +41,38 @@ class Mdev:
     def remove(self):
         if os.path.exists(self.folder):
             write(f"{self.folder}/remove", 1)
+
+
+class Test(host.Test):
+    """A test with devices and with machines that own them."""
+
+    def device(self, kind, **files):
+        device = Mdev(kind)
+        self.addCleanup(device.remove)
+        device.paint(**files)
+        return device
+
+    def guest(self, *arguments, **more):
+        guest = qemu.Guest(*arguments, **more)
+        self.addCleanup(guest.kill)
+        return guest
+
+    def follow(self, client, expected, what="the viewer"):
+        """A viewer that stays connected comes to see the picture."""
+        end = time.monotonic() + host.PATIENCE
+        while client.picture() != expected and time.monotonic() < end:
+            client.update()
+        self.assert_same(client.picture(), expected, what)
+
+    def follow_to_card(self, client, *pictures):
+        """The viewer comes to see something that is none of these pictures, nor black."""
+        end = time.monotonic() + host.PATIENCE
+        client.update()
+        while (client.picture() in pictures or client.picture().colours() < 2) \
+                and time.monotonic() < end:
+            client.update()
+        self.assertNotIn(client.picture(), pictures, "no card is shown")
+        self.assertGreater(client.picture().colours(), 1, "the card is empty")
 
 
 def open_devices(pid):

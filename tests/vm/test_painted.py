@@ -8,13 +8,7 @@ from lib import host, mdev, outside, pattern
 KINDS = ("region", "dmabuf")
 
 
-class Painted(host.Test):
-    def device(self, kind, **files):
-        device = mdev.Mdev(kind)
-        self.addCleanup(device.remove)
-        device.paint(**files)
-        return device
-
+class Painted(mdev.Test):
     def screenshots(self, kind):
         device = self.device(kind, seed=7, mode="333x222", pattern="noise")
         for frame in (0, 1, 70000):
