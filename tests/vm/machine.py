@@ -61,6 +61,8 @@ def run_machine(options, folder, only):
     command = [VM, "--kernel", options.kernel, "--forward", f"{port}:5900", "--out", options.out,
                "--timeout", str(options.timeout), "--append", "intel_iommu=on", "--qemu", IOMMU,
                "--", "env", "PLANECAST_OUT=/out", "PLANECAST_PATIENCE=120",
+               *(f"{name}={os.environ[name]}" for name in ("PLANECAST_MODES_SECONDS",)
+                 if name in os.environ),
                f"PLANECAST={host.PROGRAM}", f"OTHER_DEVICE={OTHER_DEVICE}",
                "/usr/bin/python3", f"{HERE}/inside.py", options.label, options.depth, folder, *only]
     try:
