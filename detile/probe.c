@@ -36,42 +36,125 @@ static inline const uint8_t *piece(const struct detile_job *job, enum detile_lay
 	       job->lines[y % 32 / 4][x / 16 % 8] + y % 4 * 16;
 }
 
-/* Bytes x0 .. x1-1 of a row that share a piece: one by one. */
+/* Bytes x0 .. x1-1 of a row, one by one. */
 static uint32_t bytes_differ(const struct detile_job *job, enum detile_layout layout, size_t x0,
 			     size_t x1, uint32_t y)
 {
-	const uint8_t *from = piece(job, layout, x0 & ~(size_t)15, y);
 	const uint8_t *dst = job->dst + y * job->dst_stride;
 	uint8_t mask[4];
 	uint32_t differ = 0;
 
 	memcpy(mask, &job->mask, 4);
 	for (size_t x = x0; x < x1; x++)
-		differ |= (uint32_t)(from[x % 16] ^ dst[x]) & mask[x % 4];
+		differ |= (uint32_t)(piece(job, layout, x & ~(size_t)15, y)[x % 16] ^ dst[x]) &
+			  mask[x % 4];
 	return differ;
 }
 
-/* Bytes x0 .. x1-1 of a row, which lie in one cell. */
-static uint32_t span_differs(const struct detile_job *job, enum detile_layout layout, size_t x0,
-			     size_t x1, uint32_t y)
+/* A row that is looked at, and the one after it, whose lines are asked for ahead. */
+struct row {
+	const uint8_t *src, *dst; /* of the row, or of its row of tiles */
+	const uint8_t *next_src, *next_dst;
+	const uint16_t *lines, *next_lines;
+	size_t inside; /* byte of the row in its lines of four rows */
+};
+
+static void row_init(struct row *row, const struct detile_job *job, enum detile_layout layout,
+		     uint32_t y)
 {
-	const uint8_t *dst = job->dst + y * job->dst_stride;
-	size_t first = (x0 + 15) & ~(size_t)15, last = x1 & ~(size_t)15;
+	uint32_t next = y + DETILE_PROBE_PASSES < job->y1 ? y + DETILE_PROBE_PASSES : y;
+	uint32_t tile = layout == DETILE_LINEAR ? 1 : layout == DETILE_X ? 8 : 32;
+	uint32_t rows = layout == DETILE_X ? 1 : 4;
+
+	row->src = job->src + (y & ~(tile - 1)) * job->src_stride;
+	row->next_src = job->src + (next & ~(tile - 1)) * job->src_stride;
+	row->dst = job->dst + y * job->dst_stride;
+	row->next_dst = job->dst + next * job->dst_stride;
+	row->lines = job->lines[y % tile / rows];
+	row->next_lines = job->lines[next % tile / rows];
+	row->inside = y % 4 * 16;
+}
+
+/* The 64 bytes at byte x of a row, a multiple of 64. */
+static inline vector chunk_differs(const struct row *row, enum detile_layout layout, size_t x)
+{
+	const uint8_t *dst = row->dst + x, *src = row->src + x;
 	vector differ = {0};
 
-	if (first > last)
-		return bytes_differ(job, layout, x0, x1, y);
-	for (size_t x = first; x < last; x += 16)
-		differ |= load(piece(job, layout, x, y)) ^ load(dst + x);
-	return (any(differ) & job->mask) |
-	       (x0 < first ? bytes_differ(job, layout, x0, first, y) : 0) |
-	       (last < x1 ? bytes_differ(job, layout, last, x1, y) : 0);
+	__builtin_prefetch(row->next_dst + x);
+	if (layout == DETILE_LINEAR) {
+		__builtin_prefetch(row->next_src + x, 0, 2);
+	} else if (layout == DETILE_X) {
+		src = row->src + x / 512 * 4096 + row->lines[x / 64 % 8];
+		__builtin_prefetch(row->next_src + x / 512 * 4096 + row->next_lines[x / 64 % 8], 0,
+				   2);
+	} else {
+		const uint8_t *next = row->next_src + x / 128 * 4096;
+
+		src = row->src + x / 128 * 4096 + row->inside;
+		for (size_t i = 0; i < 4; i++) {
+			__builtin_prefetch(next + row->next_lines[x / 16 % 8 + i], 0, 2);
+			differ |= load(src + row->lines[x / 16 % 8 + i]) ^ load(dst + i * 16);
+		}
+		return differ;
+	}
+	for (size_t i = 0; i < 4; i++)
+		differ |= load(src + i * 16) ^ load(dst + i * 16);
+	return differ;
+}
+
+static inline size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline __attribute__((always_inline)) void probe_row(struct detile_job *job,
+							    enum detile_layout layout, uint32_t y)
+{
+	struct row row;
+
+	row_init(&row, job, layout, y);
+	for (size_t x = job->x0, right; x < job->x1; x = right) {
+		size_t first = (x + 63) & ~(size_t)63, last;
+		vector differ = {0};
+		uint32_t edges = 0;
+
+		right = least(((x >> job->cell_shift) + 1) << job->cell_shift, job->x1);
+		last = right & ~(size_t)63;
+		if (x < first)
+			edges = bytes_differ(job, layout, x, least(first, right), y);
+		for (size_t at = first; at < last; at += 64)
+			differ |= chunk_differs(&row, layout, at);
+		if (last < right && first <= last)
+			edges |= bytes_differ(job, layout, last, right, y);
+		if ((any(differ) & job->mask) | edges)
+			job_mark(job, x, y);
+	}
+}
+
+static void probe_linear(struct detile_job *job, uint32_t y)
+{
+	probe_row(job, DETILE_LINEAR, y);
+}
+
+static void probe_x(struct detile_job *job, uint32_t y)
+{
+	probe_row(job, DETILE_X, y);
+}
+
+static void probe_four(struct detile_job *job, uint32_t y)
+{
+	probe_row(job, DETILE_Y, y);
 }
 
 uint32_t detile_probe(const struct detile_surface *s, const struct detile_rect *r,
 		      const struct detile_image *dst, uint32_t mask, uint32_t pass,
 		      const struct detile_cells *cells)
 {
+	void (*probe)(struct detile_job * job, uint32_t y) = s->layout == DETILE_LINEAR
+								     ? probe_linear
+							     : s->layout == DETILE_X ? probe_x
+										     : probe_four;
 	struct detile_job job;
 	uint32_t row = order[pass % DETILE_PROBE_PASSES];
 
@@ -79,16 +162,8 @@ uint32_t detile_probe(const struct detile_surface *s, const struct detile_rect *
 		return 0;
 	job.mask = s->cpp == 4 ? mask : UINT32_MAX;
 	job.cells = *cells;
-	for (uint32_t y = (job.y0 & ~7u) + row; y < job.y1; y += 8) {
-		if (y < job.y0)
-			continue;
-		for (size_t x = job.x0, right; x < job.x1; x = right) {
-			right = ((x >> job.cell_shift) + 1) << job.cell_shift;
-			if (right > job.x1)
-				right = job.x1;
-			if (span_differs(&job, s->layout, x, right, y))
-				job_mark(&job, x, y);
-		}
-	}
+	for (uint32_t y = (job.y0 & ~7u) + row; y < job.y1; y += DETILE_PROBE_PASSES)
+		if (y >= job.y0)
+			probe(&job, y);
 	return job.changed;
 }
