@@ -14,12 +14,21 @@
 /* Of a DEVICE in a file's name: with folder and end it has to fit in a sockaddr_un. */
 #define NAME_LENGTH 48
 
+/* So long is nobody listened to while the process is out of descriptors. */
+#define PAUSE_MS 250
+
 struct control {
 	GPtrArray *listeners;
-	GArray *watches;
+	struct gate *gates; /* one a listener, once all are open */
 	GQueue connections; /* oldest first */
 	control_answer answer;
 	void *data;
+};
+
+struct gate {
+	struct control *control;
+	int fd;
+	guint watch; /* of the listener, or of the end of a pause */
 };
 
 struct connection {
@@ -82,15 +91,10 @@ static gboolean on_writable(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean on_connect(gint fd, GIOCondition condition, gpointer data)
+static void receive(struct control *control, int peer)
 {
-	struct control *control = data;
 	struct connection *connection;
-	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)condition;
-	if (peer < 0)
-		return G_SOURCE_CONTINUE;
 	if (control->connections.length == CONTROL_CONNECTIONS)
 		connection_end(g_queue_peek_head(&control->connections));
 	connection = g_new0(struct connection, 1);
@@ -101,11 +105,41 @@ static gboolean on_connect(gint fd, GIOCondition condition, gpointer data)
 	g_queue_push_tail(&control->connections, connection);
 	if (!send_more(connection)) {
 		connection_end(connection);
-		return G_SOURCE_CONTINUE;
+		return;
 	}
 	connection->writable = g_unix_fd_add(peer, G_IO_OUT, on_writable, connection);
 	connection->deadline = g_timeout_add(CONTROL_PATIENCE_MS, on_deadline, connection);
-	return G_SOURCE_CONTINUE;
+}
+
+static void gate_watch(struct gate *gate);
+
+static gboolean on_pause_over(gpointer data)
+{
+	gate_watch(data);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_connect(gint fd, GIOCondition condition, gpointer data)
+{
+	struct gate *gate = data;
+	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)condition;
+	if (peer >= 0) {
+		receive(gate->control, peer);
+		return G_SOURCE_CONTINUE;
+	}
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		return G_SOURCE_CONTINUE;
+	/* It stays readable: rest, instead of spinning. */
+	log_debug("control: nobody is answered: %s", g_strerror(errno));
+	gate->watch = g_timeout_add(PAUSE_MS, on_pause_over, gate);
+	return G_SOURCE_REMOVE;
+}
+
+static void gate_watch(struct gate *gate)
+{
+	gate->watch = g_unix_fd_add(gate->fd, G_IO_IN, on_connect, gate);
 }
 
 /* Who watches and from where is for this machine's user alone. */
@@ -128,7 +162,6 @@ int control_create(const char *address, control_answer answer, void *data, struc
 	int ret;
 
 	control->listeners = g_ptr_array_new_with_free_func(listener_free);
-	control->watches = g_array_new(FALSE, FALSE, sizeof(guint));
 	g_queue_init(&control->connections);
 	control->answer = answer;
 	control->data = data;
@@ -139,11 +172,13 @@ int control_create(const char *address, control_answer answer, void *data, struc
 		control_destroy(control);
 		return ret;
 	}
+	control->gates = g_new0(struct gate, control->listeners->len);
 	for (guint i = 0; i < control->listeners->len; i++) {
 		const struct listener *listener = control->listeners->pdata[i];
-		guint watch = g_unix_fd_add(listener->fd, G_IO_IN, on_connect, control);
 
-		g_array_append_val(control->watches, watch);
+		control->gates[i].control = control;
+		control->gates[i].fd = listener->fd;
+		gate_watch(&control->gates[i]);
 	}
 	*out = control;
 	return 0;
@@ -164,9 +199,9 @@ void control_destroy(struct control *control)
 		return;
 	while (control->connections.length)
 		connection_end(g_queue_peek_head(&control->connections));
-	for (guint i = 0; i < control->watches->len; i++)
-		g_source_remove(g_array_index(control->watches, guint, i));
-	g_array_unref(control->watches);
+	for (guint i = 0; control->gates && i < control->listeners->len; i++)
+		g_source_remove(control->gates[i].watch);
+	g_free(control->gates);
 	g_ptr_array_unref(control->listeners);
 	g_free(control);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -157,6 +158,46 @@ static void test_control_drops_who_does_not_read(void **state)
 	assert_true(drain(fd) < LONG_ANSWER);
 }
 
+static gboolean close_all(gpointer data)
+{
+	GArray *fds = data;
+
+	for (guint i = 0; i < fds->len; i++)
+		close(g_array_index(fds, int, i));
+	g_array_set_size(fds, 0);
+	return G_SOURCE_REMOVE;
+}
+
+/* The socket stays readable all the while, and the loop has to sleep nevertheless. */
+static void test_control_rests_while_there_are_no_descriptors(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+	struct rlimit before, few;
+	unsigned int turns = 0;
+	int fd, filler;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	g_strlcpy(name.sun_path, fixture->path, sizeof(name.sun_path));
+	assert_int_equal(connect(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	while ((filler = dup(fd)) >= 0)
+		g_array_append_val(fds, filler);
+	g_timeout_add(1000, close_all, fds);
+	while (!fixture->answers) {
+		turns += fds->len > 0;
+		g_main_context_iteration(NULL, TRUE);
+	}
+	assert_in_range(turns, 2, 50);
+	assert_int_equal(drain(fd), 100);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	g_array_unref(fds);
+}
+
 static void test_control_is_for_this_machine_alone(void **state)
 {
 	static const char *const addresses[] = {"127.0.0.1:5999", ":1", "nonsense", "fd:0"};
@@ -215,6 +256,7 @@ int main(void)
 		CONTROL_TEST(test_control_outlives_who_leaves_in_the_middle),
 		CONTROL_TEST(test_control_lets_the_oldest_go_for_a_newcomer),
 		CONTROL_TEST(test_control_drops_who_does_not_read),
+		CONTROL_TEST(test_control_rests_while_there_are_no_descriptors),
 		cmocka_unit_test(test_control_is_for_this_machine_alone),
 		cmocka_unit_test(test_control_is_where_the_device_says),
 	};
