@@ -15,7 +15,7 @@
 #include "vfio.h"
 
 /* An owner that closes its descriptor but lives on (unplug) is noticed this soon. */
-#define OWNER_CHECK_MS 100
+#define OWNER_CHECK_S 1
 
 /* A device that cannot be had is not looked for more often. */
 #define RECONNECT_US (G_USEC_PER_SEC / 2)
@@ -98,16 +98,26 @@ static gboolean on_owner_exit(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* False: the device has been let go. */
+static bool check_owner(struct source_vfio *source)
+{
+	if (owner_holds(&source->owner))
+		return true;
+	log_info("%s: its owner, process %d, has let it go", source->name, (int)source->owner.pid);
+	let_go(source);
+	return false;
+}
+
 static gboolean on_owner_check(gpointer data)
 {
 	struct source_vfio *source = data;
+	guint watch = source->close_watch;
 
-	if (owner_holds(&source->owner))
-		return G_SOURCE_CONTINUE;
-	source->close_watch = 0;
-	log_info("%s: its owner, process %d, has let it go", source->name, (int)source->owner.pid);
-	let_go(source);
-	return G_SOURCE_REMOVE;
+	source->close_watch = 0; /* it goes by what is returned */
+	if (!check_owner(source))
+		return G_SOURCE_REMOVE;
+	source->close_watch = watch;
+	return G_SOURCE_CONTINUE;
 }
 
 /* The device is not looked for at once: opened again, it would be kept from leaving. */
@@ -151,7 +161,7 @@ static int attach(struct source_vfio *source, const struct owner *owner, GError 
 	source->owner = *owner;
 	source->exit_watch = g_unix_fd_add_full(G_PRIORITY_HIGH, source->vfio.pidfd, G_IO_IN,
 						on_owner_exit, source, NULL);
-	source->close_watch = g_timeout_add(OWNER_CHECK_MS, on_owner_check, source);
+	source->close_watch = g_timeout_add_seconds(OWNER_CHECK_S, on_owner_check, source);
 	return 0;
 }
 
@@ -324,10 +334,9 @@ static int start_tracker(struct source_vfio *source, GError **error)
 	return 0;
 }
 
-static int source_acquire(struct source *base, enum plane_type type, struct plane *plane,
-			  GError **error)
+static int acquire(struct source_vfio *source, enum plane_type type, struct plane *plane,
+		   GError **error)
 {
-	struct source_vfio *source = (struct source_vfio *)base;
 	struct vfio_device_gfx_plane_info info;
 	struct buffer *buffer;
 	int ret = connect_device(source, error);
@@ -343,6 +352,18 @@ static int source_acquire(struct source *base, enum plane_type type, struct plan
 	describe(source, &info, plane);
 	ret = plane_check(plane, error);
 	return ret ? ret : buffer_lend(buffer, &source->vfio, source->name, &info, plane, error);
+}
+
+/* A device whose plane cannot be had may have been unplugged: that is not waited for. */
+static int source_acquire(struct source *base, enum plane_type type, struct plane *plane,
+			  GError **error)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+	int ret = acquire(source, type, plane, error);
+
+	if (ret && source->vfio.pidfd >= 0 && !check_owner(source))
+		return -EAGAIN;
+	return ret;
 }
 
 /* Another dma-buf of the same mode is no other picture: the one that was read stays whole. */

@@ -51,6 +51,29 @@ static void test_source_lets_go_when_its_owner_does(void **state)
 	double_expect_balance();
 }
 
+/* What fails is not tried again for a second on a device that its owner no longer has. */
+static void test_source_lets_go_at_once_when_asking_fails(void **state)
+{
+	struct plane plane;
+	GError *error = NULL;
+
+	(void)state;
+	double_device_show(VFIO_GFX_PLANE_TYPE_REGION, DRM_FORMAT_MOD_LINEAR);
+	double_owner_start();
+	double_open_source(SOURCE_VFIO_FOLLOW);
+	double_look();
+	double_fail("QUERY", -1, EIO);
+	double_expect_refusal(PLANE_PRIMARY, -ENODATA, EXIT_FAILED, "tells no plane");
+	assert_int_equal(double_changes, 0); /* the owner has it still */
+	double_owner.there = false;
+	assert_int_equal(double_source->ops->acquire(double_source, PLANE_PRIMARY, &plane, &error),
+			 -EAGAIN);
+	g_clear_error(&error);
+	assert_int_equal(double_changes, 1);
+	double_expect_balance();
+	double_expect_refusal(PLANE_PRIMARY, -ENODEV, EXIT_REFUSED, "waiting for a machine");
+}
+
 static void test_source_gives_an_attached_device_back(void **state)
 {
 	(void)state;
@@ -186,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_source_follows_its_owner),
 		TEST(test_source_lets_go_when_its_owner_does),
+		TEST(test_source_lets_go_at_once_when_asking_fails),
 		TEST(test_source_gives_an_attached_device_back),
 		TEST(test_source_keeps_an_opened_device_at_rest),
 		TEST(test_source_goes_while_a_plane_is_lent),
