@@ -25,3 +25,10 @@ if HAVE_GMM
 bench_detile_bench_CFLAGS += -DBENCH_HAVE_GMM
 bench_detile_bench_LDADD += libbench_gmm.a
 endif
+
+noinst_PROGRAMS += bench/pipeline_bench
+bench_pipeline_bench_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) \
+	$(DRM_CFLAGS)
+bench_pipeline_bench_SOURCES = bench/pipeline_bench.c bench/detile_bench.h \
+	bench/detile_bench_reference.c
+bench_pipeline_bench_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)

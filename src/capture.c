@@ -18,6 +18,7 @@ struct capture {
 	struct detile detile;
 	uint8_t *scratch; /* one row of cells: raw pixels, then converted ones */
 	size_t scratch_size;
+	struct damage probed; /* of the size that was probed last */
 	uint64_t bytes_read;
 };
 
@@ -51,6 +52,7 @@ void capture_destroy(struct capture *capture)
 {
 	if (!capture)
 		return;
+	damage_finish(&capture->probed);
 	free(capture->scratch);
 	free(capture);
 }
@@ -192,6 +194,12 @@ static void finish_scratch(struct pass *pass)
 		pixman_image_unref(pass->to);
 }
 
+/* Whether the plane's pixels are the frame's, without a conversion. */
+static bool is_direct(const struct plane *plane)
+{
+	return plane->fourcc == DRM_FORMAT_XRGB8888 || plane->fourcc == DRM_FORMAT_ARGB8888;
+}
+
 int capture_pass(struct capture *capture, const struct plane *plane, const struct damage *limit,
 		 struct frame *frame, struct damage *changed)
 {
@@ -202,8 +210,7 @@ int capture_pass(struct capture *capture, const struct plane *plane, const struc
 		.limit = limit,
 		.frame = frame,
 		.changed = changed,
-		.direct = plane->fourcc == DRM_FORMAT_XRGB8888 ||
-			  plane->fourcc == DRM_FORMAT_ARGB8888,
+		.direct = is_direct(plane),
 	};
 	int ret = 0;
 
@@ -213,5 +220,55 @@ int capture_pass(struct capture *capture, const struct plane *plane, const struc
 	if (!ret)
 		ret = guard_run(pass_work, &pass);
 	finish_scratch(&pass);
+	return ret;
+}
+
+/* What one probe works on, and what it found. */
+struct probe {
+	struct detile_surface surface;
+	struct detile_image image;
+	struct detile_cells cells;
+	uint32_t pass;
+	uint32_t found;
+};
+
+static void probe_work(void *data)
+{
+	struct probe *probe = data;
+	struct detile_rect whole = {0, 0, probe->surface.width, probe->surface.height};
+
+	probe->found = detile_probe(&probe->surface, &whole, &probe->image, PIXEL_MASK, probe->pass,
+				    &probe->cells);
+}
+
+static int prepare_probed(struct capture *capture, const struct frame *frame)
+{
+	struct damage *probed = &capture->probed;
+
+	if (probed->width == frame->width && probed->height == frame->height) {
+		damage_clear(probed);
+		return 0;
+	}
+	damage_finish(probed);
+	return damage_init(probed, frame->width, frame->height);
+}
+
+int capture_probe(struct capture *capture, const struct plane *plane, const struct frame *frame,
+		  uint32_t pass, bool *differs)
+{
+	struct probe probe = {.image = {frame->pixels, frame->stride}, .pass = pass};
+	int ret;
+
+	if (!is_direct(plane))
+		return -ENOTSUP;
+	ret = prepare_probed(capture, frame);
+	if (ret)
+		return ret;
+	plane_surface(plane, &probe.surface);
+	probe.cells = capture->probed.cells;
+	ret = guard_run(probe_work, &probe);
+	capture->bytes_read += (uint64_t)frame->width * 4 *
+			       ((frame->height + DETILE_PROBE_PASSES - 1) / DETILE_PROBE_PASSES);
+	*differs = probe.found;
 	return ret;
 }

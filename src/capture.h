@@ -6,6 +6,7 @@
 #ifndef PLANECAST_CAPTURE_H
 #define PLANECAST_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "damage.h"
@@ -25,6 +26,14 @@ void capture_destroy(struct capture *capture); /* takes NULL */
  */
 int capture_pass(struct capture *capture, const struct plane *plane, const struct damage *limit,
 		 struct frame *frame, struct damage *changed);
+
+/*
+ * A cheap look at a plane that rests: whether it differs from the frame, in every eighth row, of
+ * which pass (counted by the caller) says which: detile_probe() has the bound. Writes nothing.
+ * 0; -ENOTSUP: pixels of this format are not the frame's, only a pass can tell; -EFAULT; -ENOMEM.
+ */
+int capture_probe(struct capture *capture, const struct plane *plane, const struct frame *frame,
+		  uint32_t pass, bool *differs);
 
 /* What a failure means, for people. */
 const char *capture_strerror(int ret);

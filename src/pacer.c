@@ -19,7 +19,7 @@ void pacer_demand(struct pacer *pacer, unsigned int clients, unsigned int waitin
 	if (clients > pacer->clients)
 		pacer->urgent = true;
 	if (!clients)
-		pacer->urgent = false;
+		pacer->urgent = pacer->input = false;
 	pacer->clients = clients;
 	pacer->waiting = waiting;
 }
@@ -34,16 +34,43 @@ void pacer_event(struct pacer *pacer)
 	pacer->event = true;
 }
 
+void pacer_input(struct pacer *pacer)
+{
+	pacer->input = true;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t idle_interval(const struct pacer *pacer)
+{
+	return later(PACER_IDLE_INTERVAL_US, pacer->frame_us);
+}
+
+bool pacer_is_sparse(const struct pacer *pacer)
+{
+	return !pacer->has_events && !pacer->urgent && !pacer->input && !pacer->event &&
+	       pacer->interval_us == idle_interval(pacer) && pacer->last_us != PACER_NEVER &&
+	       pacer->sparse < PACER_AUDIT_LOOKS;
+}
+
 void pacer_looked(struct pacer *pacer, int64_t now_us, bool changed)
 {
-	if (changed || pacer->urgent)
+	pacer->sparse = pacer_is_sparse(pacer) ? pacer->sparse + 1 : 0;
+	if (changed || pacer->urgent || pacer->input)
 		pacer->interval_us = pacer->frame_us;
 	else
-		pacer->interval_us *= 2;
-	if (pacer->interval_us > PACER_IDLE_INTERVAL_US)
-		pacer->interval_us = PACER_IDLE_INTERVAL_US;
+		pacer->interval_us = earlier(2 * pacer->interval_us, idle_interval(pacer));
 	pacer->last_us = now_us;
 	pacer->urgent = false;
+	pacer->input = false;
 	pacer->event = false;
 }
 
@@ -55,11 +82,6 @@ void pacer_retry(struct pacer *pacer, int64_t now_us)
 	pacer->urgent = true;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 int64_t pacer_next(const struct pacer *pacer, int64_t now_us)
 {
 	if (!pacer->clients)
@@ -68,7 +90,7 @@ int64_t pacer_next(const struct pacer *pacer, int64_t now_us)
 		return later(now_us, pacer->not_before_us);
 	if (!pacer->waiting)
 		return PACER_NEVER;
-	if (pacer->event)
+	if (pacer->event || pacer->input)
 		return later(now_us, pacer->last_us + pacer->frame_us);
 	if (pacer->has_events)
 		return PACER_NEVER;

@@ -39,11 +39,12 @@ struct screen {
 	gpointer event_tag;
 	int event_fd;
 	bool event_armed;
-	int poked; /* atomic */
+	int poked, urged; /* atomic */
 	struct log_limit mode_limit;
 	struct screen_counters counters;
 	struct meter looks, changes;         /* changes: looks that found one */
 	struct histogram acquiring, reading; /* the plane; its pixels */
+	struct histogram probing;            /* a few of its rows */
 };
 
 struct loop_source {
@@ -183,14 +184,35 @@ static int pass_new_frame(struct screen *screen, const struct plane *plane)
 	return ret;
 }
 
+/* 0: not one of the few rows that were looked at differs; -EAGAIN: a pass has to tell. */
+static int probe_plane(struct screen *screen, const struct plane *plane)
+{
+	int64_t begun = g_get_monotonic_time();
+	bool differs = true;
+	int ret = capture_probe(screen->capture, plane, screen->frame,
+				(uint32_t)screen->counters.probes, &differs);
+
+	if (ret == -ENOTSUP)
+		return -EAGAIN;
+	screen->counters.probes++;
+	histogram_add(&screen->probing, g_get_monotonic_time() - begun);
+	return !ret && differs ? -EAGAIN : ret;
+}
+
 /* Reads what may have changed of a plane of the frame's size. */
 static int pass_same_frame(struct screen *screen, const struct plane *plane)
 {
 	bool whole = !screen->has_signal || !plane_is_same(&screen->shown, plane);
 	int ret = screen->source->ops->hint(screen->source, &screen->hinted);
 
-	if (ret == -ENOTSUP)
+	if (ret == -ENOTSUP && !whole && pacer_is_sparse(&screen->pacer)) {
+		ret = probe_plane(screen, plane);
+		if (ret != -EAGAIN)
+			return ret;
 		whole = true;
+	} else if (ret == -ENOTSUP) {
+		whole = true;
+	}
 	if (!whole && damage_is_empty(&screen->hinted))
 		return 0;
 	ret = read_plane(screen, plane, whole ? NULL : &screen->hinted, screen->frame,
@@ -328,6 +350,8 @@ static void turn(struct screen *screen)
 	/* Before demand is asked: a poke that comes after this is a turn of its own. */
 	g_atomic_int_set(&screen->poked, 0);
 	g_source_set_ready_time(screen->loop, -1);
+	if (g_atomic_int_compare_and_exchange(&screen->urged, 1, 0))
+		pacer_input(&screen->pacer);
 	ask_demand(screen);
 	if (pacer_next(&screen->pacer, now) <= now)
 		look(screen, now);
@@ -363,6 +387,12 @@ static void on_poke(void *data)
 
 	g_atomic_int_set(&screen->poked, 1);
 	g_source_set_ready_time(screen->loop, 0);
+}
+
+void screen_urge(struct screen *screen)
+{
+	if (g_atomic_int_compare_and_exchange(&screen->urged, 0, 1))
+		on_poke(screen);
 }
 
 static void on_source_changed(void *data)
@@ -515,6 +545,7 @@ static void describe_counters(const struct screen *screen, JsonBuilder *json)
 	member_object(json, "counters");
 	member_int(json, "looks", (gint64)counters->looks);
 	member_int(json, "passes", (gint64)counters->passes);
+	member_int(json, "probes", (gint64)counters->probes);
 	member_int(json, "bytes_read", (gint64)counters->bytes_read);
 	member_int(json, "cells", (gint64)counters->cells);
 	member_int(json, "retries", (gint64)counters->retries);
@@ -523,6 +554,7 @@ static void describe_counters(const struct screen *screen, JsonBuilder *json)
 	member_object(json, "time");
 	histogram_describe(&screen->acquiring, json, "acquire");
 	histogram_describe(&screen->reading, json, "read");
+	histogram_describe(&screen->probing, json, "probe");
 	json_builder_end_object(json);
 }
 

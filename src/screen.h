@@ -20,7 +20,8 @@ struct screen_options {
 
 struct screen_counters {
 	uint64_t looks;      /* how often the plane was asked for */
-	uint64_t passes;     /* how often pixels were read */
+	uint64_t passes;     /* how often all pixels that may have changed were read */
+	uint64_t probes;     /* how often a few rows were, and whether a pass has to follow */
 	uint64_t bytes_read; /* of planes */
 	uint64_t cells;      /* found changed */
 	uint64_t retries;    /* passes thrown away because the plane changed meanwhile */
@@ -42,6 +43,12 @@ struct frame *screen_frame(struct screen *screen);
 
 /* Takes the sink over: wakes it, asks it, closes it. */
 void screen_add_sink(struct screen *screen, struct sink *sink);
+
+/*
+ * From any thread, cheap and as often as one likes: the guest was given input, so the next frame is
+ * wanted at once. Not after screen_destroy() has begun.
+ */
+void screen_urge(struct screen *screen);
 
 /*
  * For `planecast status`: members of the object that is open in json, doc/status.md. Asks the

@@ -22,7 +22,7 @@ struct sim {
 	struct source base;
 	struct sim_options options;
 	int64_t epoch_us; /* when its time began */
-	int timer;        /* fires when the next frame or mode is due; -1 if nothing ever is */
+	int timer;        /* fires when the next frame or mode is due; -1: it does not tell */
 
 	int64_t at_us;        /* the moment that advance() last brought the device to */
 	uint64_t turn;        /* how many times the mode had changed then */
@@ -304,9 +304,7 @@ static const struct source_ops sim_ops = {
 
 static int make_timer(struct sim *sim, GError **error)
 {
-	const struct sim_options *options = &sim->options;
-
-	if (options->damage == SIM_DAMAGE_NONE || (!moves(options) && options->mode_count == 1))
+	if (sim->options.damage == SIM_DAMAGE_NONE)
 		return 0;
 	sim->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (sim->timer < 0)

@@ -180,6 +180,12 @@ tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
 tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_screen_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_screen_idle
+tests_unit_test_screen_idle_SOURCES = tests/unit/test_screen_idle.c
+tests_unit_test_screen_idle_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_screen_idle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=g_get_monotonic_time
+tests_unit_test_screen_idle_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_sim
 tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
 tests_unit_test_sim_CFLAGS = $(UNIT_CFLAGS)

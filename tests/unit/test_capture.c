@@ -275,11 +275,65 @@ static void test_capture_yuv_of_odd_width(void **state)
 	assert_int_equal(plane_validate(&fixture->plane, NULL), -EINVAL);
 }
 
+/* Whether a probe finds a difference; it must leave the frame as it is. */
+static bool probe(struct fixture *fixture, uint32_t number)
+{
+	bool differs = false;
+
+	assert_int_equal(
+		capture_probe(fixture->capture, &fixture->plane, fixture->frame, number, &differs),
+		0);
+	assert_int_equal(frame_pixel(fixture, 150, 71), 0);
+	return differs;
+}
+
+static void test_capture_probe_finds_a_pixel_in_one_pass_of_eight(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int found = 0;
+	uint64_t before;
+
+	for (uint32_t i = 0; i < DETILE_PROBE_PASSES; i++)
+		assert_false(probe(fixture, i));
+	fixture->bytes[70 * 1024 + 150 * 4 + 3] = 0xff; /* the X byte is no change */
+	fixture->bytes[71 * 1024 + 150 * 4] = 0x12;
+	before = capture_bytes_read(fixture->capture);
+	for (uint32_t i = 0; i < DETILE_PROBE_PASSES; i++)
+		found += probe(fixture, i);
+	assert_int_equal(found, 1);
+	assert_int_equal(capture_bytes_read(fixture->capture) - before,
+			 DETILE_PROBE_PASSES * WIDTH * 13 * 4);
+	assert_int_equal(pass(fixture, NULL), 0);
+	assert_int_equal(damage_count(&fixture->changed), 1);
+	fixture->bytes[71 * 1024 + 150 * 4] = 0;
+	assert_int_equal(pass(fixture, NULL), 0);
+	for (uint32_t i = 0; i < DETILE_PROBE_PASSES; i++)
+		assert_false(probe(fixture, i));
+}
+
+static void test_capture_probe_leaves_other_formats_to_a_pass(void **state)
+{
+	static const uint32_t fourccs[] = {DRM_FORMAT_C8, DRM_FORMAT_RGB565, DRM_FORMAT_XBGR8888,
+					   DRM_FORMAT_XRGB2101010, DRM_FORMAT_YUYV};
+	struct fixture *fixture = *state;
+	uint64_t before = capture_bytes_read(fixture->capture);
+	bool differs;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(fourccs); i++) {
+		fixture->plane.fourcc = fourccs[i];
+		assert_int_equal(capture_probe(fixture->capture, &fixture->plane, fixture->frame, 0,
+					       &differs),
+				 -ENOTSUP);
+	}
+	assert_int_equal(capture_bytes_read(fixture->capture), before);
+}
+
 /* A device whose memory goes away in the middle of a pass ends the pass, not the process. */
 static void test_capture_survives_sigbus(void **state)
 {
 	struct fixture *fixture = *state;
 	int fd = memfd_create("plane", MFD_CLOEXEC);
+	bool differs;
 	void *data;
 
 	guard_init(); /* cmocka has its own handler in each test */
@@ -293,8 +347,17 @@ static void test_capture_survives_sigbus(void **state)
 	assert_int_equal(pass(fixture, NULL), -EFAULT);
 	fixture->plane.fourcc = DRM_FORMAT_RGB565;
 	assert_int_equal(pass(fixture, NULL), -EFAULT);
+	assert_int_equal(
+		capture_probe(fixture->capture, &fixture->plane, fixture->frame, 0, &differs),
+		-ENOTSUP);
+	fixture->plane.fourcc = DRM_FORMAT_XRGB8888;
+	assert_int_equal(
+		capture_probe(fixture->capture, &fixture->plane, fixture->frame, 0, &differs),
+		-EFAULT);
 	assert_int_equal(ftruncate(fd, 1024 * 128), 0);
 	assert_int_equal(pass(fixture, NULL), 0);
+	assert_int_equal(
+		capture_probe(fixture->capture, &fixture->plane, fixture->frame, 0, &differs), 0);
 	munmap(data, 1024 * 128);
 	close(fd);
 }
@@ -315,6 +378,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_capture_converts_yuv_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture_yuv_is_bt601, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture_yuv_of_odd_width, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_capture_probe_finds_a_pixel_in_one_pass_of_eight, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_capture_probe_leaves_other_formats_to_a_pass,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_capture_survives_sigbus, setup, teardown),
 	};
 
