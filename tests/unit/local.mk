@@ -176,7 +176,10 @@ tests_unit_test_scancode_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_scancode_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_screen
-tests_unit_test_screen_SOURCES = tests/unit/test_screen.c
+tests_unit_test_screen_SOURCES = \
+	tests/unit/screen_stage.c \
+	tests/unit/screen_stage.h \
+	tests/unit/test_screen.c
 tests_unit_test_screen_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_screen_LDADD = $(UNIT_LDADD)
 
@@ -185,6 +188,14 @@ tests_unit_test_screen_idle_SOURCES = tests/unit/test_screen_idle.c
 tests_unit_test_screen_idle_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_screen_idle_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=g_get_monotonic_time
 tests_unit_test_screen_idle_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_screen_pointer
+tests_unit_test_screen_pointer_SOURCES = \
+	tests/unit/screen_stage.c \
+	tests/unit/screen_stage.h \
+	tests/unit/test_screen_pointer.c
+tests_unit_test_screen_pointer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_screen_pointer_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_sim
 tests_unit_test_sim_SOURCES = tests/unit/test_sim.c

@@ -60,6 +60,14 @@ static void sink_wake(struct sink *base, const struct damage *damage)
 		sink->demand.waiting = 0;
 }
 
+static void sink_pointer(struct sink *base, struct pointer *shape, int32_t x, int32_t y)
+{
+	(void)base;
+	(void)shape;
+	(void)x;
+	(void)y;
+}
+
 static void sink_captured(struct sink *base)
 {
 	((struct sink_double *)base)->captures++;
@@ -89,6 +97,7 @@ static const struct sink_ops sink_ops = {
 	.name = "double",
 	.resize = sink_resize,
 	.wake = sink_wake,
+	.pointer = sink_pointer,
 	.captured = sink_captured,
 	.demand = sink_demand,
 	.describe = sink_describe,
