@@ -18,10 +18,10 @@ bench_serve_peer_SOURCES = bench/serve_peer.c
 bench_serve_peer_LDADD = libplanecast.a $(VNC_LIBS) $(XCB_LIBS)
 
 # gmmlib, built as its own users build it.
-EXTRA_LIBRARIES += libbench_gmm.a
+if HAVE_GMM
+noinst_LIBRARIES += libbench_gmm.a
 libbench_gmm_a_SOURCES = bench/detile_bench_gmm.c
 libbench_gmm_a_CFLAGS = $(AM_CFLAGS) -msse4.1
-if HAVE_GMM
 bench_detile_bench_CFLAGS += -DBENCH_HAVE_GMM
 bench_detile_bench_LDADD += libbench_gmm.a
 endif

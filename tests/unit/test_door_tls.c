@@ -88,7 +88,7 @@ static uint32_t knock(int fd, const char *version)
 static bool choose(int fd, uint32_t type)
 {
 	uint32_t wire = GUINT32_TO_BE(type);
-	uint8_t accepted;
+	uint8_t accepted = 0;
 
 	assert_true(rfb_send(fd, &wire, 4) && rfb_receive(fd, &accepted, 1));
 	return accepted == 1;
@@ -97,7 +97,7 @@ static bool choose(int fd, uint32_t type)
 static uint32_t prove(struct line *line, const char *password)
 {
 	uint8_t challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE], key[8] = "";
-	uint32_t result;
+	uint32_t result = 0;
 
 	memcpy(key, password, MIN(strlen(password), sizeof(key)));
 	assert_true(line_receive(line, challenge, sizeof(challenge)));
@@ -145,7 +145,7 @@ static void test_tls_without_a_password_where_none_is_needed(void **state)
 	const struct door_options options = {.certificate = certificate};
 	struct line line;
 	struct hall hall;
-	uint32_t result;
+	uint32_t result = 0;
 	int fd;
 
 	(void)state;
