@@ -51,6 +51,7 @@ libplanecast_a_SOURCES = \
 	src/map_region.c \
 	src/member.c src/member.h \
 	src/meter.c src/meter.h \
+	src/monitor.c src/monitor.h \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \
 	src/pacer.c src/pacer.h \
@@ -85,7 +86,7 @@ libplanecast_a_SOURCES = \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h \
-	src/vnc_client.c src/vnc_client.h \
+	src/vnc_client.c src/vnc_client.h src/vnc_client_own.h \
 	src/vnc_flow.c src/vnc_flow.h \
 	src/vnc_input.c src/vnc_input.h \
 	src/vnc_library.c src/vnc_library.h \
@@ -93,7 +94,9 @@ libplanecast_a_SOURCES = \
 	src/vnc_pointer.c src/vnc_pointer.h \
 	src/vnc_rects.c src/vnc_rects.h \
 	src/vnc_send.c src/vnc_send.h \
+	src/vnc_talk.c src/vnc_talk.h \
 	src/vnc_tally.c src/vnc_tally.h \
+	src/vnc_wish.c src/vnc_wish.h \
 	src/web.c src/web.h \
 	src/web_files.c src/web_files.h \
 	src/web_rules.c src/web_rules.h \

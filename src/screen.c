@@ -299,6 +299,20 @@ static void look(struct screen *screen, int64_t now)
 	g_clear_error(&error);
 }
 
+/* What a viewer wishes, as sink_ops' answer() tells it. */
+static int grant(struct screen *screen, uint32_t width, uint32_t height)
+{
+	int ret;
+
+	if (screen->has_signal && width == screen->frame->width && height == screen->frame->height)
+		return 0;
+	ret = screen->source->ops->set_mode(screen->source, width, height);
+	if (ret)
+		return ret;
+	pacer_urge(&screen->pacer);
+	return -EINPROGRESS;
+}
+
 static void ask_demand(struct screen *screen)
 {
 	unsigned int clients = 0, waiting = 0, fresh = 0;
@@ -312,6 +326,9 @@ static void ask_demand(struct screen *screen)
 		clients += demand.clients;
 		waiting += demand.waiting;
 		fresh += demand.fresh;
+		if (demand.wish_width)
+			sink->ops->answer(sink,
+					  grant(screen, demand.wish_width, demand.wish_height));
 	}
 	pacer_demand(&screen->pacer, clients, waiting);
 	if (fresh)

@@ -13,8 +13,7 @@
 #define MIN_PERIOD        0.01
 #define MAX_PERIOD        86400.0
 #define SHOWN_VALUE_BYTES 40u
-#define MAX_CYCLE_PIXELS  (8ull * SIM_MAX_PIXELS) /* 2 GiB */
-#define MAX_EPOCH         (G_MAXINT64 / 1000000)  /* times fps it still fits */
+#define MAX_EPOCH         (G_MAXINT64 / 1000000) /* times fps it still fits */
 
 static const char *const layout_words[] = {
 	[DETILE_LINEAR] = "linear", [DETILE_X] = "x", [DETILE_Y] = "y",
@@ -234,6 +233,16 @@ static int parse_cursor(const char *key, const char *value, struct sim_options *
 	return ret;
 }
 
+static int parse_edid(const char *key, const char *value, struct sim_options *options,
+		      GError **error)
+{
+	int word, ret = parse_word(key, value, switch_words, &word, error);
+
+	if (!ret)
+		options->edid = word;
+	return ret;
+}
+
 static int parse_fps(const char *key, const char *value, struct sim_options *options,
 		     GError **error)
 {
@@ -296,6 +305,7 @@ enum key {
 	KEY_TRANSPORT,
 	KEY_DAMAGE,
 	KEY_CURSOR,
+	KEY_EDID,
 	KEY_SEED,
 	KEY_CYCLE,
 	KEY_EPOCH,
@@ -318,6 +328,7 @@ static const struct {
 	[KEY_TRANSPORT] = {"transport", parse_transport},
 	[KEY_DAMAGE] = {"damage", parse_damage},
 	[KEY_CURSOR] = {"cursor", parse_cursor},
+	[KEY_EDID] = {"edid", parse_edid},
 	[KEY_SEED] = {"seed", parse_seed},
 	[KEY_CYCLE] = {"cycle", parse_cycle},
 	[KEY_EPOCH] = {"epoch", parse_epoch},
@@ -372,7 +383,7 @@ static int check_together(struct sim_options *options, unsigned int given, GErro
 	for (unsigned int i = 0; i < options->mode_count; i++) {
 		const struct sim_mode *mode = &options->modes[i];
 
-		if ((uint64_t)mode->width * mode->height * options->cycle > MAX_CYCLE_PIXELS)
+		if ((uint64_t)mode->width * mode->height * options->cycle > SIM_MAX_CYCLE_PIXELS)
 			return fail(error, EXIT_USAGE, EINVAL,
 				    "cycle=%u: too many for %ux%u (a smaller mode, or fewer)",
 				    options->cycle, mode->width, mode->height);
@@ -398,6 +409,7 @@ int sim_options_parse(const char *text, struct sim_options *options, GError **er
 		.fourcc = DRM_FORMAT_XRGB8888,
 		.pattern = PATTERN_DESKTOP,
 		.fps = 30,
+		.edid = true,
 		.transport = SIM_REGION,
 		.damage = SIM_DAMAGE_RECTS,
 		.epoch_us = -1,

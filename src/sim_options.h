@@ -13,6 +13,7 @@
  *	transport=region|dmabuf  region (dmabuf: a memfd that is mapped as one)
  *	damage=flag|rects|none   rects: what hint() tells
  *	cursor=on|off            off
+ *	edid=on|off              on: viewers may set the mode, which takes the place of all others
  *	seed=N                   0
  *	cycle=N                  0: after N frames the first comes again; each is drawn once, into
  *	                         memory of its own, as by a guest that flips (at most 64); then
@@ -35,6 +36,9 @@
 
 /* 8192 x 8192; with the sides' own limit PLANE_MAX_DIMENSION. */
 #define SIM_MAX_PIXELS (1u << 26)
+
+/* Of all that a cycle holds: 2 GiB. */
+#define SIM_MAX_CYCLE_PIXELS (8ull * SIM_MAX_PIXELS)
 
 enum sim_transport {
 	SIM_REGION, /* plain memory */
@@ -62,7 +66,7 @@ struct sim_options {
 	uint64_t frame; /* the first one */
 	enum sim_transport transport;
 	enum sim_damage damage;
-	bool cursor;
+	bool cursor, edid;
 	uint32_t seed;
 	uint32_t cycle;   /* 0: none */
 	int64_t epoch_us; /* -1: when it is opened */

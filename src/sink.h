@@ -20,6 +20,9 @@ struct sink_demand {
 	unsigned int clients; /* connected and past their handshake */
 	unsigned int waiting; /* of these, how many could take a frame now */
 	unsigned int fresh;   /* joined since the last call: they need a finished capture first */
+	/* A viewer wants a mode of this size, 0: none does. It is told of once: answer() follows.
+	 */
+	uint32_t wish_width, wish_height;
 };
 
 struct sink_ops {
@@ -47,6 +50,12 @@ struct sink_ops {
 
 	/* Who watches. Cheap: called at every turn of the pacer. */
 	void (*demand)(struct sink *sink, struct sink_demand *demand);
+
+	/*
+	 * What became of the wish that demand() told of: 0, that is the mode already; -EINPROGRESS,
+	 * the guest was told, and a resize() may follow; else as source_ops' set_mode.
+	 */
+	void (*answer)(struct sink *sink, int ret);
 
 	/*
 	 * For `planecast status`: adds members to the object that is open in json, among them

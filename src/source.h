@@ -51,6 +51,13 @@ struct source_ops {
 	void (*rest)(struct source *source);
 
 	/*
+	 * A viewer wants a mode of this size: the guest is told of a monitor that prefers it, and
+	 * does what it likes, when it likes. 0: it was told. -ENOTSUP: the device has no monitor
+	 * that can be changed; -ERANGE: it cannot have this size; -errno as the driver gave it.
+	 */
+	int (*set_mode)(struct source *source, uint32_t width, uint32_t height);
+
+	/*
 	 * For `planecast status`: adds members to the object that is open in json, among them
 	 * "damage", a word for how changes are found now. Asks the device nothing.
 	 */

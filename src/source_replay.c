@@ -227,6 +227,14 @@ static void replay_rest(struct source *source)
 	(void)source;
 }
 
+static int replay_set_mode(struct source *source, uint32_t width, uint32_t height)
+{
+	(void)source;
+	(void)width;
+	(void)height;
+	return -ENOTSUP;
+}
+
 static void replay_close(struct source *source)
 {
 	struct replay *replay = replay_of(source);
@@ -254,6 +262,7 @@ static const struct source_ops replay_ops = {
 	.event_fd = replay_event_fd,
 	.hint = replay_hint,
 	.rest = replay_rest,
+	.set_mode = replay_set_mode,
 	.describe = replay_describe,
 	.close = replay_close,
 };

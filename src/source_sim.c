@@ -25,6 +25,7 @@ struct sim {
 	int timer;        /* fires when the next frame or mode is due; -1: it does not tell */
 
 	int64_t at_us;        /* the moment that advance() last brought the device to */
+	uint64_t wishes;      /* turns up to the last mode that a viewer has set */
 	uint64_t turn;        /* how many times the mode had changed then */
 	uint64_t hinted_turn; /* and when hint() last spoke */
 	struct sim_scanout scanouts[SIM_MAX_CYCLE]; /* only the first, unless `cycle` is set */
@@ -56,7 +57,7 @@ static uint64_t frame_at(const struct sim *sim, int64_t time_us)
 static uint64_t turn_at(const struct sim *sim, int64_t time_us)
 {
 	if (sim->options.mode_count == 1)
-		return 0;
+		return sim->wishes;
 	return (uint64_t)(time_us / sim->options.period_us);
 }
 
@@ -269,6 +270,26 @@ static void sim_rest(struct source *source)
 		drop_scanout(sim);
 }
 
+/* As a guest that follows at once, and stays with it. */
+static int sim_set_mode(struct source *source, uint32_t width, uint32_t height)
+{
+	const struct itimerspec now = {.it_value.tv_nsec = 1};
+	struct sim *sim = sim_of(source);
+	uint64_t pixels = (uint64_t)width * height;
+
+	if (!sim->options.edid)
+		return -ENOTSUP;
+	if (!width || !height || width > PLANE_MAX_DIMENSION || height > PLANE_MAX_DIMENSION ||
+	    pixels > SIM_MAX_PIXELS || pixels * sim->options.cycle > SIM_MAX_CYCLE_PIXELS)
+		return -ERANGE;
+	sim->wishes = turn_at(sim, now_us(sim)) + 1;
+	sim->options.modes[0] = (struct sim_mode){width, height};
+	sim->options.mode_count = 1;
+	if (sim->timer >= 0)
+		timerfd_settime(sim->timer, 0, &now, NULL);
+	return 0;
+}
+
 static void sim_describe(struct source *source, JsonBuilder *json)
 {
 	static const char *const words[] = {
@@ -298,6 +319,7 @@ static const struct source_ops sim_ops = {
 	.event_fd = sim_event_fd,
 	.hint = sim_hint,
 	.rest = sim_rest,
+	.set_mode = sim_set_mode,
 	.describe = sim_describe,
 	.close = sim_close,
 };

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "log.h"
 #include "member.h"
+#include "monitor.h"
 #include "tracker.h"
 #include "vfio.h"
 
@@ -36,6 +37,7 @@ struct source_vfio {
 	uint32_t transport;
 	uint64_t epoch; /* counts connections: ids of an earlier one mean nothing */
 	struct buffers buffers;
+	struct monitor monitor;
 	guint exit_watch, close_watch, request_watch;
 	int request_event;  /* -1 unless the device was opened here */
 	struct owner owner; /* the last one; pid 0 if there was none */
@@ -60,6 +62,7 @@ static void disconnect(struct source_vfio *source)
 	source->request_event = -1;
 	source->tracker_tried = false;
 	source->leaving = false;
+	monitor_settle(&source->monitor);
 	buffers_close(&source->buffers);
 	tracker_close(&source->tracker);
 	vfio_close(&source->vfio);
@@ -417,6 +420,15 @@ static void source_rest(struct source *base)
 	source->tracker_tried = false;
 }
 
+/* The guest reads the EDID through its driver: that needs no viewer, and no owner that helps. */
+static int source_set_mode(struct source *base, uint32_t width, uint32_t height)
+{
+	struct source_vfio *source = (struct source_vfio *)base;
+	int ret = connect_device(source, NULL);
+
+	return ret ? ret : monitor_set(&source->monitor, &source->vfio, width, height);
+}
+
 /* How the device is held: it may be none of ours, or nobody watches. */
 static const char *holding(const struct source_vfio *source)
 {
@@ -475,6 +487,7 @@ static const struct source_ops source_vfio_ops = {
 	.event_fd = source_event_fd,
 	.hint = source_hint,
 	.rest = source_rest,
+	.set_mode = source_set_mode,
 	.describe = source_describe,
 	.close = source_close,
 };

@@ -94,6 +94,10 @@ int vfio_find_region(const struct vfio *vfio, uint32_t type, uint32_t subtype,
 int vfio_region_read(const struct vfio *vfio, const struct vfio_region_info *region, void *data,
 		     size_t size);
 
+/* Writes all of it at an offset of the region; -EIO where it is shorter. */
+int vfio_region_write(const struct vfio *vfio, const struct vfio_region_info *region,
+		      uint64_t offset, const void *data, size_t size);
+
 /* Reads all of it from an offset of a device descriptor; -EIO where it ends before. */
 int vfio_read(int fd, uint64_t offset, void *data, size_t size);
 

@@ -98,3 +98,17 @@ int vfio_read(int fd, uint64_t offset, void *data, size_t size)
 	}
 	return 0;
 }
+
+/* A driver takes a field or a blob as a whole or not at all. */
+int vfio_region_write(const struct vfio *vfio, const struct vfio_region_info *region,
+		      uint64_t offset, const void *data, size_t size)
+{
+	ssize_t n;
+
+	if (offset > region->size || size > region->size - offset)
+		return -EIO;
+	n = pwrite(vfio->device, data, size, (off_t)(region->offset + offset));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EIO;
+}

@@ -283,6 +283,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.ended = ended,
 		.data = guest,
 		.input = arrival->view_only ? NULL : vnc->input,
+		.view_only = arrival->view_only,
 		.security = arrival->security,
 	};
 	int r;
@@ -375,6 +376,19 @@ static void vnc_demand(struct sink *sink, struct sink_demand *demand)
 	pthread_mutex_unlock(&vnc->lock);
 }
 
+static void vnc_answer(struct sink *sink, int ret)
+{
+	struct vnc *vnc = (struct vnc *)sink;
+	bool more = false;
+
+	pthread_mutex_lock(&vnc->lock);
+	for (guint i = 0; i < vnc->guests->len; i++)
+		more |= vnc_client_answer(((struct guest *)vnc->guests->pdata[i])->client, ret);
+	pthread_mutex_unlock(&vnc->lock);
+	if (more)
+		sink_poke(sink);
+}
+
 static void vnc_describe(struct sink *sink, JsonBuilder *json)
 {
 	struct vnc *vnc = (struct vnc *)sink;
@@ -422,6 +436,7 @@ static const struct sink_ops vnc_ops = {
 	.pointer = vnc_pointer,
 	.captured = vnc_captured,
 	.demand = vnc_demand,
+	.answer = vnc_answer,
 	.describe = vnc_describe,
 	.close = vnc_close,
 };

@@ -3,16 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "member.h"
-#include "vnc_flow.h"
-#include "vnc_input.h"
-#include "vnc_library.h"
-#include "vnc_parser.h"
-#include "vnc_tally.h"
+#include "vnc_client_own.h"
+#include "vnc_talk.h"
 
 #define READ_AT_ONCE 4096
 /* What a client may say between two refills: far more than hands and clipboards can. */
@@ -20,58 +16,12 @@
 #define BUDGET_MESSAGES 2000
 #define HIGH_FD         1024 /* beyond what libvncserver's fd_set holds: its room is kept for it */
 
-/* A newcomer sees nothing until a pass that began after it was announced has finished. */
-enum freshness {
-	FRESH_NEW,       /* demand() has not told of it yet */
-	FRESH_ANNOUNCED, /* waits for captured() */
-	FRESH_CURRENT,
-};
-
-struct vnc_client {
-	struct vnc_client_owner owner;
-	int fd;
-	int wire; /* what the peer itself is at: fd, or behind a pump */
-	char *peer;
-	GThread *thread;
-
-	/* Of the thread that calls input and refill. */
-	struct vnc_parser parser;
-	struct vnc_input input;
-	gint64 bytes_left, messages_left;
-	/* Of the one that calls is_stalled. */
-	struct vnc_flow flow;
-
-	pthread_mutex_t lock; /* of all below */
-	pthread_cond_t news;  /* something for the sending thread */
-	bool stop;
-	const char *reason;
-	enum freshness freshness;
-	struct frame *frame;  /* current */
-	uint64_t showing;     /* generation of the frame that the sending thread works with */
-	gint64 superseded;    /* when `frame` became another one than that, or 0 */
-	struct damage damage; /* of `frame`, not yet taken by the sending thread */
-	bool sending;         /* it works on an update */
-	bool rest;            /* it has more to send, outside of what was asked for */
-	bool asked;           /* it holds a request that it could not answer yet */
-	bool new_request, new_format, new_encodings;
-	struct vnc_rect request;
-	struct vnc_format format;
-	struct vnc_encodings encodings;
-	bool announce_size, deny_size, force_look;
-	struct pointer *shape; /* the guest's pointer, at x, y */
-	int32_t x, y;
-	bool moved_pointer; /* since the sending thread took it last */
-	bool whole;         /* the new request is not an incremental one */
-	bool again;         /* it was sent pixels of a frame that it had: it can take a newer one */
-	bool waiting;       /* as last told by poke */
-	struct vnc_tally tally;
-};
-
 /* What the sending thread takes along, all at once. */
 struct work {
 	struct frame *frame; /* NULL: the same */
 	struct damage damage;
-	bool request, whole, format, encodings, announce_size, deny_size, pointer;
+	bool request, whole, format, encodings, announce_size, pointer;
+	enum vnc_size_status answer; /* to its wish of a size, VNC_SIZE_SILENT: none */
 	struct pointer *shape;
 	int32_t x, y;
 	struct vnc_rect rect;
@@ -117,8 +67,9 @@ static bool has_work(const struct vnc_client *client)
 		return true;
 	if (client->new_request && client->rest)
 		return true;
-	return has_request(client) && (client->announce_size || client->moved_pointer ||
-				       !damage_is_empty(&client->damage));
+	return has_request(client) &&
+	       (client->announce_size || client->moved_pointer ||
+		vnc_wish_is_answered(&client->wish) || !damage_is_empty(&client->damage));
 }
 
 /* True if the client has just begun to wait for a frame: poke, after unlocking. */
@@ -167,7 +118,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 		.format = client->new_format,
 		.encodings = client->new_encodings,
 		.announce_size = client->announce_size,
-		.deny_size = client->deny_size,
+		.answer = vnc_wish_take_answer(&client->wish),
 		.pointer = client->moved_pointer,
 		.shape = pointer_acquire(client->shape),
 		.x = client->x,
@@ -182,7 +133,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 	client->superseded = 0;
 	client->damage = (struct damage){0};
 	client->new_request = client->new_format = client->new_encodings = client->whole = false;
-	client->announce_size = client->deny_size = client->force_look = false;
+	client->announce_size = client->force_look = false;
 	client->moved_pointer = false;
 	client->sending = true;
 	renew_damage(client);
@@ -199,8 +150,8 @@ static enum vnc_library_result do_work(struct vnc_library *library, const struct
 	if (work->pointer)
 		vnc_library_set_pointer(library, work->shape, work->x, work->y);
 	vnc_library_add(library, &work->damage);
-	if (work->announce_size)
-		vnc_library_announce_size(library, work->deny_size);
+	if (work->announce_size || work->answer != VNC_SIZE_SILENT)
+		vnc_library_announce_size(library, work->answer);
 	if (work->request)
 		vnc_library_request(library, &work->rect);
 	return vnc_library_update(library);
@@ -385,15 +336,32 @@ void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand)
 			client->freshness = FRESH_ANNOUNCED;
 			demand->fresh++;
 		}
+		if (!demand->wish_width)
+			vnc_wish_ask(&client->wish, &demand->wish_width, &demand->wish_height);
 	}
 	pthread_mutex_unlock(&client->lock);
+}
+
+bool vnc_client_answer(struct vnc_client *client, int ret)
+{
+	bool more;
+
+	pthread_mutex_lock(&client->lock);
+	if (vnc_wish_is_asked(&client->wish)) {
+		vnc_wish_answer(&client->wish, vnc_wish_status(ret));
+		if (has_work(client))
+			pthread_cond_signal(&client->news);
+	}
+	more = vnc_wish_is_made(&client->wish) && !client->stop;
+	pthread_mutex_unlock(&client->lock);
+	return more;
 }
 
 void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 {
 	json_builder_begin_object(json);
 	member_string(json, "peer", client->peer);
-	member_bool(json, "view_only", !client->input.seat);
+	member_bool(json, "view_only", client->owner.view_only || !client->input.seat);
 	member_string(json, "security", client->owner.security);
 	pthread_mutex_lock(&client->lock);
 	vnc_tally_describe(&client->tally, &client->encodings, json);
@@ -423,90 +391,6 @@ const char *vnc_client_reason(struct vnc_client *client)
 	return reason;
 }
 
-/* What the client says. */
-
-static void on_format(void *data, const struct vnc_format *format)
-{
-	struct vnc_client *client = data;
-
-	client->format = *format;
-	client->new_format = true;
-	client->force_look = true; /* a pointer comes again in it */
-}
-
-static void on_encodings(void *data, const struct vnc_encodings *encodings)
-{
-	struct vnc_client *client = data;
-
-	client->encodings = *encodings;
-	client->new_encodings = true;
-	/* A pointer or a size to tell, or a picture without a pointer, may answer a request. */
-	client->force_look = true;
-}
-
-static void join_rects(struct vnc_rect *a, const struct vnc_rect *b)
-{
-	uint32_t x2 = MAX((uint32_t)a->x + a->width, (uint32_t)b->x + b->width);
-	uint32_t y2 = MAX((uint32_t)a->y + a->height, (uint32_t)b->y + b->height);
-
-	a->x = MIN(a->x, b->x);
-	a->y = MIN(a->y, b->y);
-	a->width = (uint16_t)MIN(x2 - a->x, UINT16_MAX);
-	a->height = (uint16_t)MIN(y2 - a->y, UINT16_MAX);
-}
-
-static void on_request(void *data, bool incremental, const struct vnc_rect *rect)
-{
-	struct vnc_client *client = data;
-
-	if (client->new_request)
-		join_rects(&client->request, rect);
-	else
-		client->request = *rect;
-	client->new_request = true;
-	if (incremental)
-		return;
-	client->whole = true;
-	damage_add(&client->damage,
-		   &(struct detile_rect){rect->x, rect->y, rect->width, rect->height});
-	client->announce_size = true;
-}
-
-static void on_set_desktop_size(void *data, uint16_t width, uint16_t height)
-{
-	struct vnc_client *client = data;
-
-	(void)width; /* the guest alone decides */
-	(void)height;
-	client->announce_size = true;
-	client->deny_size = true;
-}
-
-static void on_key(void *data, bool down, uint32_t keysym, uint32_t scancode)
-{
-	struct vnc_client *client = data;
-
-	vnc_input_key(&client->input, keysym, scancode, down);
-}
-
-static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
-{
-	struct vnc_client *client = data;
-
-	vnc_input_pointer(&client->input, buttons, x, y, client->frame->width,
-			  client->frame->height);
-}
-
-/* Called with the lock. */
-static const struct vnc_parser_ops parser_ops = {
-	.format = on_format,
-	.encodings = on_encodings,
-	.request = on_request,
-	.set_desktop_size = on_set_desktop_size,
-	.key = on_key,
-	.pointer = on_pointer,
-};
-
 bool vnc_client_input(struct vnc_client *client)
 {
 	uint8_t bytes[READ_AT_ONCE];
@@ -520,12 +404,12 @@ bool vnc_client_input(struct vnc_client *client)
 	if (n <= 0)
 		stop_locked(client, NULL);
 	else if (!client->stop &&
-		 vnc_parser_feed(&client->parser, bytes, (size_t)n, &parser_ops, client))
+		 vnc_parser_feed(&client->parser, bytes, (size_t)n, &vnc_talk_ops, client))
 		stop_locked(client, client->parser.reason);
 	if (client->stop) {
 		go_on = false;
 	} else {
-		poke = begins_to_wait(client);
+		poke = begins_to_wait(client) || vnc_wish_is_made(&client->wish);
 		if (has_work(client))
 			pthread_cond_signal(&client->news);
 	}

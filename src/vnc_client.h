@@ -25,6 +25,7 @@ struct vnc_client_owner {
 	void (*poke)(void *data);  /* the client's part of demand() has changed */
 	void (*ended)(void *data); /* its thread has finished: destroy it */
 	void *data;
+	bool view_only;
 	const char *security; /* what the door asked it for; static */
 };
 
@@ -47,6 +48,9 @@ void vnc_client_wake(struct vnc_client *client, const struct damage *damage);
 void vnc_client_pointer(struct vnc_client *client, struct pointer *shape, int32_t x, int32_t y);
 void vnc_client_captured(struct vnc_client *client);
 void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand);
+
+/* As in sink_ops, if it is this client's wish that demand() told of; true: it has another one. */
+bool vnc_client_answer(struct vnc_client *client, int ret);
 
 /* An object of the array that is open in json. */
 void vnc_client_describe(struct vnc_client *client, JsonBuilder *json);

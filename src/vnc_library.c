@@ -59,7 +59,8 @@ struct vnc_library {
 	struct frame *frame;
 	char *name;
 	uint32_t told_width, told_height; /* what the client believes the size to be */
-	bool announce, denied;            /* tell it the size although it knows */
+	bool announce;                    /* tell it the size although it knows */
+	enum vnc_size_status answer;      /* and what became of its wish */
 	bool takes_input, keys_pending;   /* tell it that extended keys are understood */
 
 	struct vnc_format format;
@@ -237,6 +238,7 @@ int vnc_library_create(int fd, const char *name, const char *peer, struct frame 
 	 */
 	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	library->format = server_format;
+	library->answer = VNC_SIZE_SILENT;
 	library->name = g_strdup(name);
 	library->frame = frame_acquire(frame);
 	init_cursor(&library->cursor);
@@ -419,12 +421,13 @@ void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rec
 	}
 }
 
-void vnc_library_announce_size(struct vnc_library *library, bool denied)
+void vnc_library_announce_size(struct vnc_library *library, enum vnc_size_status answer)
 {
 	if (!library->encodings.extended_desktop_size)
 		return;
 	library->announce = true;
-	library->denied |= denied;
+	if (answer != VNC_SIZE_SILENT)
+		library->answer = answer;
 }
 
 static void count_rect(const struct detile_rect *rect, void *data)
@@ -497,13 +500,15 @@ static bool send_size(struct vnc_library *library, struct vnc_rects *rects)
 {
 	uint16_t width = (uint16_t)library->frame->width, height = (uint16_t)library->frame->height;
 
-	if (library->encodings.extended_desktop_size)
-		vnc_rects_add_extended_size(
-			rects, library->denied ? VNC_SIZE_BY_CLIENT : VNC_SIZE_BY_SERVER,
-			library->denied ? VNC_SIZE_PROHIBITED : VNC_SIZE_DONE, width, height);
-	else
+	if (!library->encodings.extended_desktop_size)
 		vnc_rects_add_size(rects, width, height);
-	library->announce = library->denied = false;
+	else if (!is_told(library) || library->answer == VNC_SIZE_SILENT)
+		vnc_rects_add_extended_size(rects, VNC_SIZE_SILENT, width, height);
+	/* On its own: a client that is told of a failure does not look at the size. */
+	if (library->answer != VNC_SIZE_SILENT)
+		vnc_rects_add_extended_size(rects, library->answer, width, height);
+	library->announce = false;
+	library->answer = VNC_SIZE_SILENT;
 	library->told_width = width;
 	library->told_height = height;
 	return vnc_send_update(library->client, rects, NULL);

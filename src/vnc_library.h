@@ -20,6 +20,7 @@
 #include "frame.h"
 #include "pointer.h"
 #include "vnc_parser.h"
+#include "vnc_rects.h"
 
 struct vnc_library;
 
@@ -68,9 +69,11 @@ void vnc_library_set_pointer(struct vnc_library *library, struct pointer *shape,
 /* The client asks for (a part of) the frame: clipped to it. */
 void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rect);
 
-/* To be told the size (and, if `denied`, that its own wish was not granted) with the next update.
+/*
+ * To be told the size with the next update, where the client knows how; with the answer to its own
+ * wish, unless that is VNC_SIZE_SILENT.
  */
-void vnc_library_announce_size(struct vnc_library *library, bool denied);
+void vnc_library_announce_size(struct vnc_library *library, enum vnc_size_status answer);
 
 void vnc_library_add(struct vnc_library *library, const struct damage *damage);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CUT_TEXT_LIMIT (1u << 20) /* bytes */
+#define SCREEN_LENGTH  16         /* of one in SetDesktopSize */
 
 /* Encodings and pseudo-encodings: RFC 6143 section 7.7, 7.8 and the community's rfbproto. */
 enum {
@@ -280,14 +281,38 @@ static int cut_text_received(struct vnc_parser *parser, const struct vnc_parser_
 	return skip(parser, ops, data);
 }
 
+static int size_done(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	const struct vnc_layout *layout = &parser->layout;
+
+	ops->set_desktop_size(data, layout->width, layout->height, layout->valid);
+	return finished(parser);
+}
+
+static int screen_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	const uint8_t *bytes = parser->buffer;
+	struct vnc_rect rect = {get16(bytes + 4), get16(bytes + 6), get16(bytes + 8),
+				get16(bytes + 10)};
+	struct vnc_layout *layout = &parser->layout;
+
+	if (!rect.width || !rect.height || rect.x + rect.width > layout->width ||
+	    rect.y + rect.height > layout->height)
+		layout->valid = false;
+	return --parser->left ? next(parser, SCREEN_LENGTH, screen_received)
+			      : size_done(parser, ops, data);
+}
+
 static int desktop_size_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops,
 				 void *data)
 {
 	const uint8_t *bytes = parser->buffer;
 
-	ops->set_desktop_size(data, get16(bytes + 1), get16(bytes + 3));
-	parser->left = bytes[5] * 16u; /* the layout of its screens */
-	return skip(parser, ops, data);
+	parser->left = bytes[5]; /* screens */
+	parser->layout = (struct vnc_layout){
+		.width = get16(bytes + 1), .height = get16(bytes + 3), .valid = parser->left};
+	return parser->left ? next(parser, SCREEN_LENGTH, screen_received)
+			    : size_done(parser, ops, data);
 }
 
 static int type_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)

@@ -46,10 +46,17 @@ struct vnc_parser_ops {
 	void (*format)(void *data, const struct vnc_format *format);
 	void (*encodings)(void *data, const struct vnc_encodings *encodings);
 	void (*request)(void *data, bool incremental, const struct vnc_rect *rect);
-	void (*set_desktop_size)(void *data, uint16_t width, uint16_t height);
+	/* valid: it has screens, and they lie within this size. */
+	void (*set_desktop_size)(void *data, uint16_t width, uint16_t height, bool valid);
 	/* scancode: as QEMU has it (scancode.h), 0 where the client told none. */
 	void (*key)(void *data, bool down, uint32_t keysym, uint32_t scancode);
 	void (*pointer)(void *data, uint8_t buttons, uint16_t x, uint16_t y);
+};
+
+/* Of a SetDesktopSize whose screens still come. */
+struct vnc_layout {
+	uint16_t width, height;
+	bool valid;
 };
 
 #define VNC_PARSER_BUFFER 20 /* the longest message, or head of one, that is looked at whole */
@@ -60,6 +67,7 @@ struct vnc_parser {
 	int (*received)(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data);
 	uint32_t left; /* bytes or items of a long message that still come */
 	struct vnc_encodings encodings;
+	struct vnc_layout layout;
 	uint64_t messages;  /* finished so far */
 	const char *reason; /* after -EPROTO: why */
 };

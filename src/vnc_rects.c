@@ -2,6 +2,7 @@
 #include "vnc_rects.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -14,6 +15,10 @@ enum {
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
 	ENCODING_ALPHA_CURSOR = -314,
 };
+
+/* Reasons of ExtendedDesktopSize. */
+#define BY_SERVER 0
+#define BY_CLIENT 1
 
 #define OPAQUE 128u /* where a shape has no alpha, pixels of this and more are seen */
 
@@ -62,10 +67,12 @@ void vnc_rects_add_size(struct vnc_rects *rects, uint16_t width, uint16_t height
 	add_head(rects, 0, 0, width, height, ENCODING_DESKTOP_SIZE);
 }
 
-void vnc_rects_add_extended_size(struct vnc_rects *rects, enum vnc_size_reason reason,
-				 enum vnc_size_status status, uint16_t width, uint16_t height)
+void vnc_rects_add_extended_size(struct vnc_rects *rects, enum vnc_size_status status,
+				 uint16_t width, uint16_t height)
 {
-	add_head(rects, (uint16_t)reason, (uint16_t)status, width, height,
+	bool asked = status != VNC_SIZE_SILENT;
+
+	add_head(rects, asked ? BY_CLIENT : BY_SERVER, asked ? (uint16_t)status : 0, width, height,
 		 ENCODING_EXTENDED_DESKTOP_SIZE);
 	add32(rects, 1u << 24); /* one screen, which is all of it */
 	add32(rects, 1);

@@ -22,19 +22,19 @@ struct vnc_rects {
 /* All zero at first. */
 void vnc_rects_finish(struct vnc_rects *rects);
 
-/* Reasons and states of ExtendedDesktopSize. */
-enum vnc_size_reason {
-	VNC_SIZE_BY_SERVER = 0,
-	VNC_SIZE_BY_CLIENT = 1,
-};
+/* What ExtendedDesktopSize answers to a client's wish; a size that comes unasked is silent. */
 enum vnc_size_status {
+	VNC_SIZE_SILENT = -1,
 	VNC_SIZE_DONE = 0,
 	VNC_SIZE_PROHIBITED = 1,
+	VNC_SIZE_NO_ROOM = 2,
+	VNC_SIZE_INVALID = 3,
+	VNC_SIZE_FORWARDED = 4, /* it may come, later */
 };
 
 void vnc_rects_add_size(struct vnc_rects *rects, uint16_t width, uint16_t height);
-void vnc_rects_add_extended_size(struct vnc_rects *rects, enum vnc_size_reason reason,
-				 enum vnc_size_status status, uint16_t width, uint16_t height);
+void vnc_rects_add_extended_size(struct vnc_rects *rects, enum vnc_size_status status,
+				 uint16_t width, uint16_t height);
 
 /* A shape of NULL: no pointer. In the client's pixel format; in two colours; with alpha. */
 void vnc_rects_add_cursor(struct vnc_rects *rects, const struct pointer *shape,

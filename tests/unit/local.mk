@@ -212,6 +212,11 @@ tests_unit_test_sim_options_SOURCES = tests/unit/test_sim_options.c
 tests_unit_test_sim_options_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_options_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_sim_wish
+tests_unit_test_sim_wish_SOURCES = tests/unit/test_sim_wish.c
+tests_unit_test_sim_wish_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sim_wish_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_status_view
 tests_unit_test_status_view_SOURCES = tests/unit/test_status_view.c
 tests_unit_test_status_view_CFLAGS = $(UNIT_CFLAGS)
@@ -261,6 +266,16 @@ tests_unit_test_vnc_pointer_SOURCES = \
 	tests/unit/stage.h
 tests_unit_test_vnc_pointer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_pointer_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc_wish
+tests_unit_test_vnc_wish_SOURCES = \
+	tests/unit/test_vnc_wish.c \
+	tests/unit/rfb.c \
+	tests/unit/rfb.h \
+	tests/unit/stage.c \
+	tests/unit/stage.h
+tests_unit_test_vnc_wish_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_wish_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_web
 tests_unit_test_web_SOURCES = tests/unit/test_web.c
@@ -328,6 +343,12 @@ tests_unit_test_source_vfio_SOURCES = tests/unit/test_source_vfio.c $(DOUBLE_SOU
 tests_unit_test_source_vfio_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_source_vfio_LDFLAGS = $(WITH_DOUBLES)
 tests_unit_test_source_vfio_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_monitor
+tests_unit_test_monitor_SOURCES = tests/unit/test_monitor.c $(DOUBLE_SOURCES)
+tests_unit_test_monitor_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_monitor_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_monitor_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_source_owner
 tests_unit_test_source_owner_SOURCES = tests/unit/test_source_owner.c $(DOUBLE_SOURCES)

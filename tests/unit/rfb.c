@@ -307,7 +307,8 @@ static bool receive_rect(struct rfb *rfb)
 		rfb->size_status = y;
 		if (!receive_screens(rfb))
 			return false;
-		if (width == rfb->width && height == rfb->height)
+		/* A refusal says nothing of the size (as TigerVNC's viewer has it). */
+		if ((x == 1 && y) || (width == rfb->width && height == rfb->height))
 			return true;
 		/* fall through */
 	case ENCODING_DESKTOP_SIZE:

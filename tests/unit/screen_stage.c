@@ -60,6 +60,15 @@ static void fake_rest(struct source *base)
 	((struct fake_source *)base)->rests++;
 }
 
+static int fake_set_mode(struct source *base, uint32_t width, uint32_t height)
+{
+	struct fake_source *source = (struct fake_source *)base;
+
+	source->wished_width = width;
+	source->wished_height = height;
+	return source->set_mode_ret;
+}
+
 static void fake_source_describe(struct source *base, JsonBuilder *json)
 {
 	(void)base;
@@ -79,6 +88,7 @@ static const struct source_ops fake_source_ops = {
 	.event_fd = fake_event_fd,
 	.hint = fake_hint,
 	.rest = fake_rest,
+	.set_mode = fake_set_mode,
 	.describe = fake_source_describe,
 	.close = fake_source_close,
 };
@@ -127,6 +137,15 @@ static void fake_demand(struct sink *base, struct sink_demand *demand)
 	sink->demand.fresh = 0;
 }
 
+static void fake_answer(struct sink *base, int ret)
+{
+	struct fake_sink *sink = (struct fake_sink *)base;
+
+	sink->answers++;
+	sink->answer = ret;
+	sink->demand.wish_width = 0;
+}
+
 static void fake_sink_describe(struct sink *base, JsonBuilder *json)
 {
 	(void)base;
@@ -150,6 +169,7 @@ static const struct sink_ops fake_sink_ops = {
 	.pointer = fake_pointer,
 	.captured = fake_captured,
 	.demand = fake_demand,
+	.answer = fake_answer,
 	.describe = fake_sink_describe,
 	.close = fake_sink_close,
 };

@@ -22,13 +22,16 @@ struct fake_source {
 	uint32_t cursor_pixels[4];
 	unsigned int changes; /* so many times the plane is another one after the pass */
 	unsigned int rests, closes;
+	int set_mode_ret;
+	uint32_t wished_width, wished_height;
 };
 
 struct fake_sink {
 	struct sink base;
 	struct frame *frame;
 	struct sink_demand demand;
-	unsigned int resizes, wakes, captures, closes;
+	unsigned int resizes, wakes, captures, closes, answers;
+	int answer;          /* the last */
 	unsigned int points; /* how often it was told of the pointer, and what last */
 	struct pointer *shape;
 	int32_t x, y;

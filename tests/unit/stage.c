@@ -38,9 +38,16 @@ static void *run(void *data)
 		pthread_mutex_unlock(&stage->lock);
 		pthread_mutex_lock(&stage->main);
 		stage->sink->ops->demand(stage->sink, &demand);
+		if (demand.wish_width)
+			stage->sink->ops->answer(stage->sink, stage->grants);
 		stage->sink->ops->captured(stage->sink);
 		pthread_mutex_unlock(&stage->main);
 		pthread_mutex_lock(&stage->lock);
+		if (demand.wish_width) {
+			stage->wishes++;
+			stage->wish_width = demand.wish_width;
+			stage->wish_height = demand.wish_height;
+		}
 		stage->passes++;
 	}
 	pthread_mutex_unlock(&stage->lock);

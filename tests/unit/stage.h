@@ -19,11 +19,13 @@ struct stage {
 	uint16_t port; /* on 127.0.0.1 */
 	bool hold;     /* no passes: newcomers wait */
 	unsigned int seed;
+	int grants; /* what a client hears of its wish of a size, as sink_ops' answer() */
 	pthread_t thread;
 	pthread_mutex_t main; /* who has it is "the main thread": it may call the sink */
 	pthread_mutex_t lock; /* of what follows, and of hold */
 	pthread_cond_t poked;
-	unsigned int pokes, passes;
+	unsigned int pokes, passes, wishes;
+	uint32_t wish_width, wish_height; /* the last one */
 	bool stop;
 };
 

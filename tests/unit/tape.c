@@ -60,6 +60,14 @@ static void tape_nothing(struct source *base)
 	(void)base;
 }
 
+static int tape_set_mode(struct source *base, uint32_t width, uint32_t height)
+{
+	(void)base;
+	(void)width;
+	(void)height;
+	return -ENOTSUP;
+}
+
 static void tape_describe(struct source *base, JsonBuilder *json)
 {
 	(void)base;
@@ -74,6 +82,7 @@ static const struct source_ops tape_ops = {
 	.event_fd = tape_event_fd,
 	.hint = tape_hint,
 	.rest = tape_nothing,
+	.set_mode = tape_set_mode,
 	.describe = tape_describe,
 	.close = tape_nothing,
 };

@@ -161,6 +161,37 @@ static void test_screen_rests_when_the_last_client_leaves(void **state)
 	assert_int_equal(screen_counters(fixture->screen)->looks, looks);
 }
 
+static void test_screen_passes_on_what_viewers_wish(void **state)
+{
+	static const struct {
+		uint32_t width;
+		int ret, answer;
+	} cases[] = {
+		{800, 0, -EINPROGRESS},
+		{100, 0, 0}, /* the mode that it has */
+		{801, -ENOTSUP, -ENOTSUP},
+		{802, -ERANGE, -ERANGE},
+	};
+	struct fixture *fixture = *state;
+
+	stage_start(fixture);
+	stage_join(fixture);
+	run_until_captured(fixture, 1);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+		fixture->source.wished_width = 0;
+		fixture->source.set_mode_ret = cases[i].ret;
+		fixture->sink.demand.wish_width = cases[i].width;
+		fixture->sink.demand.wish_height = 50;
+		sink_poke(&fixture->sink.base);
+		while (fixture->sink.answers == i)
+			g_main_context_iteration(NULL, TRUE);
+		assert_int_equal(fixture->sink.answer, cases[i].answer);
+		assert_int_equal(fixture->source.wished_width,
+				 cases[i].width == 100 ? 0 : cases[i].width);
+	}
+	assert_int_equal(fixture->sink.answers, G_N_ELEMENTS(cases));
+}
+
 static JsonObject *describe(struct screen *screen, JsonNode **root)
 {
 	JsonBuilder *json = json_builder_new();
@@ -226,6 +257,7 @@ int main(void)
 		SCREEN_TEST(test_screen_refuses_a_hostile_plane),
 		SCREEN_TEST(test_screen_reads_nothing_that_the_source_calls_unchanged),
 		SCREEN_TEST(test_screen_rests_when_the_last_client_leaves),
+		SCREEN_TEST(test_screen_passes_on_what_viewers_wish),
 		SCREEN_TEST(test_screen_describes_what_it_shows),
 	};
 

@@ -81,6 +81,12 @@ static void sink_demand(struct sink *base, struct sink_demand *demand)
 	sink->demand.fresh = 0;
 }
 
+static void sink_answer(struct sink *base, int ret)
+{
+	(void)base;
+	(void)ret;
+}
+
 static void sink_describe(struct sink *base, JsonBuilder *json)
 {
 	(void)base;
@@ -100,6 +106,7 @@ static const struct sink_ops sink_ops = {
 	.pointer = sink_pointer,
 	.captured = sink_captured,
 	.demand = sink_demand,
+	.answer = sink_answer,
 	.describe = sink_describe,
 	.close = sink_close,
 };

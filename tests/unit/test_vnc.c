@@ -304,29 +304,6 @@ static void test_vnc_answers_what_was_asked_for(void **state)
 	stage_close(&stage);
 }
 
-static void test_vnc_denies_sizes_that_clients_want(void **state)
-{
-	static const uint8_t wish[8 + 16] = {251, 0, 4, 0, 3, 0, 1};
-	struct stage stage;
-	struct rfb rfb;
-
-	(void)state;
-	stage_open(&stage, NULL, 640, 480);
-	join(&stage, &rfb, RFB_EXTENDED_DESKTOP_SIZE);
-	assert_true(rfb_request(&rfb, false));
-	assert_true(rfb_update(&rfb)); /* what can be done with the size */
-	assert_int_equal(rfb.size_reason, 0);
-	assert_true(rfb_converge(&rfb, stage.frame, 3));
-	assert_true(rfb_send(rfb.fd, wish, sizeof(wish)));
-	assert_true(rfb_request(&rfb, true));
-	assert_true(rfb_update(&rfb));
-	assert_int_equal(rfb.size_reason, 1);
-	assert_int_equal(rfb.size_status, 1);
-	assert_int_equal(rfb.resizes, 0);
-	rfb_close(&rfb);
-	stage_close(&stage);
-}
-
 /* A pixel as a client format shows it; libvncserver rounds to the nearest. */
 static uint32_t scale(uint32_t value, uint32_t max)
 {
@@ -473,7 +450,6 @@ int main(void)
 		cmocka_unit_test(test_vnc_holds_newcomers_until_a_pass),
 		cmocka_unit_test(test_vnc_counts_demand),
 		cmocka_unit_test(test_vnc_answers_what_was_asked_for),
-		cmocka_unit_test(test_vnc_denies_sizes_that_clients_want),
 		cmocka_unit_test(test_vnc_translates_pixel_formats),
 		cmocka_unit_test(test_vnc_gives_a_palette_to_who_wants_one),
 		cmocka_unit_test(test_vnc_describes_its_clients),

@@ -36,9 +36,9 @@ static void on_request(void *data, bool incremental, const struct vnc_rect *rect
 			       rect->width, rect->height);
 }
 
-static void on_size(void *data, uint16_t width, uint16_t height)
+static void on_size(void *data, uint16_t width, uint16_t height, bool valid)
 {
-	g_string_append_printf(data, "size %ux%u\n", width, height);
+	g_string_append_printf(data, "size %ux%u%s\n", width, height, valid ? "" : " invalid");
 }
 
 static void on_key(void *data, bool down, uint32_t keysym, uint32_t scancode)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a VNC client is made of: of vnc_client.c and vnc_talk.c alone. */
+#ifndef PLANECAST_VNC_CLIENT_OWN_H
+#define PLANECAST_VNC_CLIENT_OWN_H
+
+#include <pthread.h>
+
+#include "vnc_client.h"
+#include "vnc_flow.h"
+#include "vnc_input.h"
+#include "vnc_library.h"
+#include "vnc_parser.h"
+#include "vnc_tally.h"
+#include "vnc_wish.h"
+
+/* A newcomer sees nothing until a pass that began after it was announced has finished. */
+enum freshness {
+	FRESH_NEW,       /* demand() has not told of it yet */
+	FRESH_ANNOUNCED, /* waits for captured() */
+	FRESH_CURRENT,
+};
+
+struct vnc_client {
+	struct vnc_client_owner owner;
+	int fd;
+	int wire; /* what the peer itself is at: fd, or behind a pump */
+	char *peer;
+	GThread *thread;
+
+	/* Of the thread that calls input and refill. */
+	struct vnc_parser parser;
+	struct vnc_input input;
+	gint64 bytes_left, messages_left;
+	/* Of the one that calls is_stalled. */
+	struct vnc_flow flow;
+
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t news;  /* something for the sending thread */
+	bool stop;
+	const char *reason;
+	enum freshness freshness;
+	struct frame *frame;  /* current */
+	uint64_t showing;     /* generation of the frame that the sending thread works with */
+	gint64 superseded;    /* when `frame` became another one than that, or 0 */
+	struct damage damage; /* of `frame`, not yet taken by the sending thread */
+	bool sending;         /* it works on an update */
+	bool rest;            /* it has more to send, outside of what was asked for */
+	bool asked;           /* it holds a request that it could not answer yet */
+	bool new_request, new_format, new_encodings;
+	struct vnc_rect request;
+	struct vnc_format format;
+	struct vnc_encodings encodings;
+	bool announce_size, force_look;
+	struct vnc_wish wish;
+	struct pointer *shape; /* the guest's pointer, at x, y */
+	int32_t x, y;
+	bool moved_pointer; /* since the sending thread took it last */
+	bool whole;         /* the new request is not an incremental one */
+	bool again;         /* it was sent pixels of a frame that it had: it can take a newer one */
+	bool waiting;       /* as last told by poke */
+	struct vnc_tally tally;
+};
+
+#endif

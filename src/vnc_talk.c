@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vnc_talk.h"
+
+#include "vnc_client_own.h"
+
+static void on_format(void *data, const struct vnc_format *format)
+{
+	struct vnc_client *client = data;
+
+	client->format = *format;
+	client->new_format = true;
+	client->force_look = true; /* a pointer comes again in it */
+}
+
+static void on_encodings(void *data, const struct vnc_encodings *encodings)
+{
+	struct vnc_client *client = data;
+
+	client->encodings = *encodings;
+	client->new_encodings = true;
+	/* A pointer or a size to tell, or a picture without a pointer, may answer a request. */
+	client->force_look = true;
+}
+
+static void join_rects(struct vnc_rect *a, const struct vnc_rect *b)
+{
+	uint32_t x2 = MAX((uint32_t)a->x + a->width, (uint32_t)b->x + b->width);
+	uint32_t y2 = MAX((uint32_t)a->y + a->height, (uint32_t)b->y + b->height);
+
+	a->x = MIN(a->x, b->x);
+	a->y = MIN(a->y, b->y);
+	a->width = (uint16_t)MIN(x2 - a->x, UINT16_MAX);
+	a->height = (uint16_t)MIN(y2 - a->y, UINT16_MAX);
+}
+
+static void on_request(void *data, bool incremental, const struct vnc_rect *rect)
+{
+	struct vnc_client *client = data;
+
+	if (client->new_request)
+		join_rects(&client->request, rect);
+	else
+		client->request = *rect;
+	client->new_request = true;
+	if (incremental)
+		return;
+	client->whole = true;
+	damage_add(&client->damage,
+		   &(struct detile_rect){rect->x, rect->y, rect->width, rect->height});
+	client->announce_size = true;
+}
+
+static void on_set_desktop_size(void *data, uint16_t width, uint16_t height, bool valid)
+{
+	struct vnc_client *client = data;
+
+	if (client->owner.view_only)
+		vnc_wish_answer(&client->wish, VNC_SIZE_PROHIBITED);
+	else if (!valid)
+		vnc_wish_answer(&client->wish, VNC_SIZE_INVALID);
+	else
+		vnc_wish_make(&client->wish, width, height);
+}
+
+static void on_key(void *data, bool down, uint32_t keysym, uint32_t scancode)
+{
+	struct vnc_client *client = data;
+
+	vnc_input_key(&client->input, keysym, scancode, down);
+}
+
+static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
+{
+	struct vnc_client *client = data;
+
+	vnc_input_pointer(&client->input, buttons, x, y, client->frame->width,
+			  client->frame->height);
+}
+
+/* Called with the lock. */
+const struct vnc_parser_ops vnc_talk_ops = {
+	.format = on_format,
+	.encodings = on_encodings,
+	.request = on_request,
+	.set_desktop_size = on_set_desktop_size,
+	.key = on_key,
+	.pointer = on_pointer,
+};
