@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <libsoup/soup.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "tls_stream.h"
 #include "web_files.h"
 #include "web_rules.h"
 #include "web_stream.h"
@@ -28,9 +30,11 @@ struct http {
 struct http_visit {
 	struct http *http;
 	void *data;
-	GSocket *socket;
+	GSocket *socket;   /* behind TLS: the plain end */
+	struct pump *tls;  /* or NULL */
 	GSource *start;    /* until the server has the connection */
-	GIOStream *stream; /* ours until then, then the server's until it ends */
+	GIOStream *stream; /* ours until then, then the server's until it ends; NULL after it */
+	GSource *rest;     /* behind TLS: what the server said is still on its way */
 	GSocketAddress *local, *remote;
 	char *address; /* our end, numeric; NULL: a unix socket */
 };
@@ -41,6 +45,11 @@ static void visit_free(struct http_visit *visit)
 {
 	g_hash_table_remove(visit->http->visits, visit);
 	g_object_set_data(G_OBJECT(visit->remote), VISIT, NULL);
+	if (visit->rest) {
+		g_source_destroy(visit->rest);
+		g_source_unref(visit->rest);
+	}
+	pump_destroy(visit->tls);
 	g_object_unref(visit->remote);
 	g_object_unref(visit->local);
 	g_object_unref(visit->socket);
@@ -48,20 +57,44 @@ static void visit_free(struct http_visit *visit)
 	g_free(visit);
 }
 
-static void on_gone(gpointer data, GObject *stream)
+static void end_visit(struct http_visit *visit)
 {
-	struct http_visit *visit = data;
 	struct http *http = visit->http;
 	void *owner = visit->data;
 
-	(void)stream;
 	visit_free(visit);
 	http->options.gone(owner);
 }
 
+static gboolean on_rest(gint wire, GIOCondition condition, gpointer visit)
+{
+	(void)wire;
+	(void)condition;
+	end_visit(visit);
+	return G_SOURCE_REMOVE;
+}
+
+/* The pump of TLS shuts its wire down after the last byte. */
+static void on_gone(gpointer data, GObject *stream)
+{
+	struct http_visit *visit = data;
+
+	(void)stream;
+	visit->stream = NULL;
+	if (!visit->tls) {
+		end_visit(visit);
+		return;
+	}
+	g_socket_close(visit->socket, NULL);
+	visit->rest = g_unix_fd_source_new(pump_wire(visit->tls), G_IO_HUP);
+	g_source_set_callback(visit->rest, G_SOURCE_FUNC(on_rest), visit, NULL);
+	g_source_attach(visit->rest, g_main_context_get_thread_default());
+}
+
 void http_leave(struct http_visit *visit)
 {
-	g_object_weak_unref(G_OBJECT(visit->stream), on_gone, visit);
+	if (visit->stream)
+		g_object_weak_unref(G_OBJECT(visit->stream), on_gone, visit);
 	/* The server finds out by itself, and closes. */
 	g_socket_shutdown(visit->socket, TRUE, TRUE, NULL);
 	if (visit->start) {
@@ -103,13 +136,16 @@ static void set_header(SoupServerMessage *message, const char *name, const char 
 }
 
 /* What a page of ours may do: load from here, talk to here, be framed by nobody. */
-static void set_headers(SoupServerMessage *message, const char *host)
+static void set_headers(SoupServerMessage *message, const char *host, bool tls)
 {
+	/* Behind a proxy, or not encrypted: the page's own address says which of the two. */
+	char *socket = tls ? g_strdup_printf("wss://%s", host)
+			   : g_strdup_printf("ws://%s wss://%s", host, host);
 	char *policy = g_strdup_printf(
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-		"media-src 'self'; connect-src 'self' ws://%s wss://%s; base-uri 'none'; "
+		"media-src 'self'; connect-src 'self' %s; base-uri 'none'; "
 		"form-action 'none'; frame-ancestors 'none'",
-		host, host);
+		socket);
 
 	set_header(message, "Content-Security-Policy", policy);
 	set_header(message, "X-Content-Type-Options", "nosniff");
@@ -119,6 +155,7 @@ static void set_headers(SoupServerMessage *message, const char *host)
 	set_header(message, "Cross-Origin-Resource-Policy", "same-origin");
 	set_header(message, "Cache-Control", "no-cache");
 	g_free(policy);
+	g_free(socket);
 }
 
 /* In words, and the end of the connection: there is no second try on it. */
@@ -132,12 +169,12 @@ static void refuse(SoupServerMessage *message, guint status, const char *words)
 }
 
 /* The server keeps no connection alive that it has not accepted itself: say so. */
-static void give_file(SoupServerMessage *message, const struct http *http, const char *path)
+static void give_file(SoupServerMessage *message, const struct http_visit *visit, const char *path)
 {
 	GBytes *bytes;
 	const char *type;
 
-	if (web_files_get(http->files, path, &bytes, &type)) {
+	if (web_files_get(visit->http->files, path, &bytes, &type)) {
 		refuse(message, SOUP_STATUS_NOT_FOUND, "Not here.\n");
 		return;
 	}
@@ -146,7 +183,7 @@ static void give_file(SoupServerMessage *message, const struct http *http, const
 	set_header(message, "Connection", "close");
 	soup_message_body_append_bytes(soup_server_message_get_response_body(message), bytes);
 	g_bytes_unref(bytes);
-	set_headers(message, header(message, "Host"));
+	set_headers(message, header(message, "Host"), visit->tls != NULL);
 }
 
 /* The upgrade. */
@@ -202,8 +239,16 @@ static struct pump *start_pump(struct http_visit *visit, GIOStream *stolen, int 
 	wire = blocking_copy(visit->socket);
 	if (wire < 0)
 		return NULL;
-	stream = web_stream_new(&web_stream_plain_ops, web_stream_plain_new(wire), early,
-				(size_t)length);
+	if (visit->tls) {
+		struct pump *tls = g_steal_pointer(&visit->tls);
+
+		stream = web_stream_new(&web_stream_tls_ops, web_stream_tls_new(wire, tls), early,
+					(size_t)length);
+		wire = pump_wire(tls);
+	} else {
+		stream = web_stream_new(&web_stream_plain_ops, web_stream_plain_new(wire), early,
+					(size_t)length);
+	}
 	if (pump_create(&web_stream_ops, stream, wire, &pump, plain)) {
 		web_stream_ops.close(stream);
 		return NULL;
@@ -283,7 +328,7 @@ static void on_request(SoupServer *server, SoupServerMessage *message, const cha
 	} else if (!strcmp(path, SOCKET_PATH)) {
 		upgrade(message, http, &rules);
 	} else {
-		give_file(message, http, path);
+		give_file(message, visit, path);
 	}
 }
 
@@ -334,8 +379,7 @@ static gboolean on_start(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static struct http_visit *visit_new(struct http *http, GSocket *socket, GIOStream *stream,
-				    void *data)
+static struct http_visit *visit_new(struct http *http, GSocket *socket, void *data)
 {
 	GSocketAddress *local = g_socket_get_local_address(socket, NULL);
 	struct http_visit *visit;
@@ -346,7 +390,6 @@ static struct http_visit *visit_new(struct http *http, GSocket *socket, GIOStrea
 	visit->http = http;
 	visit->data = data;
 	visit->socket = g_object_ref(socket);
-	visit->stream = g_object_ref(stream);
 	visit->remote = unique_address(socket);
 	visit->address = own_address(local);
 	visit->local = g_object_ref(visit->address ? local : visit->remote);
@@ -354,29 +397,53 @@ static struct http_visit *visit_new(struct http *http, GSocket *socket, GIOStrea
 	return visit;
 }
 
-struct http_visit *http_visit(struct http *http, int fd, void *data)
+/* The plain end takes the place of the socket, whose addresses have been taken. */
+static int put_tls_between(struct http_visit *visit, struct certificate *certificate)
+{
+	int fd = fcntl(g_socket_get_fd(visit->socket), F_DUPFD_CLOEXEC, 0), plain, r;
+	GSocket *socket;
+
+	if (fd < 0)
+		return -errno;
+	r = tls_stream_pump(fd, certificate, &visit->tls, &plain);
+	if (r)
+		return r;
+	socket = g_socket_new_from_fd(plain, NULL);
+	if (!socket) {
+		close(plain);
+		return -EIO;
+	}
+	g_object_unref(visit->socket);
+	visit->socket = socket;
+	return 0;
+}
+
+struct http_visit *http_visit(struct http *http, int fd, struct certificate *certificate,
+			      void *data)
 {
 	GSocket *socket = g_socket_new_from_fd(fd, NULL);
-	struct http_visit *visit = NULL;
-	GIOStream *stream;
+	struct http_visit *visit;
 
 	if (!socket) {
 		close(fd);
 		return NULL;
 	}
-	stream = G_IO_STREAM(g_socket_connection_factory_create_connection(socket));
-	visit = visit_new(http, socket, stream, data);
-	if (visit) {
-		g_object_set_data(G_OBJECT(visit->remote), VISIT, visit);
-		g_hash_table_add(http->visits, visit);
-		g_object_weak_ref(G_OBJECT(stream), on_gone, visit);
-		visit->start = g_idle_source_new();
-		g_source_set_priority(visit->start, G_PRIORITY_DEFAULT);
-		g_source_set_callback(visit->start, on_start, visit, NULL);
-		g_source_attach(visit->start, g_main_context_get_thread_default());
-	}
-	g_object_unref(stream);
+	visit = visit_new(http, socket, data);
 	g_object_unref(socket);
+	if (!visit)
+		return NULL;
+	g_object_set_data(G_OBJECT(visit->remote), VISIT, visit);
+	g_hash_table_add(http->visits, visit);
+	if (certificate && put_tls_between(visit, certificate)) {
+		visit_free(visit);
+		return NULL;
+	}
+	visit->stream = G_IO_STREAM(g_socket_connection_factory_create_connection(visit->socket));
+	g_object_weak_ref(G_OBJECT(visit->stream), on_gone, visit);
+	visit->start = g_idle_source_new();
+	g_source_set_priority(visit->start, G_PRIORITY_DEFAULT);
+	g_source_set_callback(visit->start, on_start, visit, NULL);
+	g_source_attach(visit->start, g_main_context_get_thread_default());
 	return visit;
 }
 

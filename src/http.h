@@ -13,6 +13,7 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
+#include "certificate.h"
 #include "pump.h"
 
 struct http;
@@ -35,10 +36,11 @@ int http_create(const struct http_options *options, struct http **http, GError *
 void http_destroy(struct http *http); /* forgets every visit first; takes NULL */
 
 /*
- * Serves a socket, which is taken in any case. NULL if that cannot be; otherwise one of upgraded()
- * and gone() will follow, unless http_leave() comes first.
+ * Serves a socket, which is taken in any case, by https if there is a certificate. NULL if that
+ * cannot be; otherwise one of upgraded() and gone() will follow, unless http_leave() comes first.
  */
-struct http_visit *http_visit(struct http *http, int fd, void *data);
+struct http_visit *http_visit(struct http *http, int fd, struct certificate *certificate,
+			      void *data);
 
 /* Cuts the connection; nothing more is told. */
 void http_leave(struct http_visit *visit);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "serve_web.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "log.h"
@@ -12,7 +11,8 @@
 
 const char serve_web_help[] =
 	"--web serves a page that shows the screen in a browser, with noVNC (package novnc),\n"
-	"over http and under the rules and passwords for VNC.\n"
+	"under the rules and passwords for VNC: over http, or with --tls over https (but on\n"
+	"unix sockets, which are for proxies).\n"
 	"Browsers may call it localhost, by its address, by this machine's name or by a\n"
 	"--web-host; whatever else they call it, they are refused.\n";
 
@@ -57,8 +57,8 @@ int serve_web_start(struct serve_web *web, const struct serve_vnc *vnc, GError *
 {
 	const struct web_options options = {
 		.door = vnc_door(vnc->sink),
-		.open = !vnc->tls_only &&
-			(vnc->insecure || vnc->passwords.has_full || vnc->passwords.has_view),
+		.certificate = vnc->certificate,
+		.open = vnc->insecure || vnc->passwords.has_full || vnc->passwords.has_view,
 		.root = web->root,
 		.hosts = (const char *const *)web->hosts,
 	};
@@ -67,16 +67,8 @@ int serve_web_start(struct serve_web *web, const struct serve_vnc *vnc, GError *
 	if (!web->addresses)
 		return 0;
 	r = web_create(&options, &web->server, error);
-	for (char **address = web->addresses; *address && !r; address++) {
+	for (char **address = web->addresses; *address && !r; address++)
 		r = web_listen(web->server, *address, error);
-		if (r == -EPERM && vnc->tls_only) {
-			g_clear_error(error);
-			fail(error, EXIT_USAGE, EPERM,
-			     "%s: --tls-only, but the page has no TLS (listen on 127.0.0.1 or "
-			     "unix:PATH, with a proxy in front)",
-			     *address);
-		}
-	}
 	return r;
 }
 

@@ -55,6 +55,11 @@ static void count(struct web *web, unsigned int *number)
 	pthread_mutex_unlock(&web->lock);
 }
 
+static bool is_unix(const struct listener *listener)
+{
+	return listener->path || g_str_has_prefix(listener->name, "unix:");
+}
+
 /* Visitors. */
 
 /* Takes NULL for a visit that has ended by itself. */
@@ -164,6 +169,12 @@ static gboolean dispatch_deadline(GSource *source, GSourceFunc callback, gpointe
 
 static GSourceFuncs deadline_funcs = {.dispatch = dispatch_deadline};
 
+/* Who comes by a unix socket is on this machine: a proxy, which has done that already. */
+static struct certificate *certificate_for(const struct web *web, const struct listener *listener)
+{
+	return is_unix(listener) ? NULL : web->options.certificate;
+}
+
 static void on_receive(void *data, const struct listener *listener, const struct gate_peer *peer)
 {
 	struct web *web = data;
@@ -181,7 +192,7 @@ static void on_receive(void *data, const struct listener *listener, const struct
 	g_source_attach(visitor->deadline, web->context);
 	g_queue_push_tail(&web->visitors, visitor);
 	count(web, &web->counts.accepted);
-	visitor->visit = http_visit(web->http, peer->fd, visitor);
+	visitor->visit = http_visit(web->http, peer->fd, certificate_for(web, listener), visitor);
 	if (!visitor->visit)
 		visitor_free(visitor, NULL);
 }
@@ -199,20 +210,21 @@ static const struct gate_ops gate_ops = {
 /* Listening. */
 
 /* What a user opens: 0.0.0.0 is no address to go to, this machine's name is. */
-static void announce(const struct listener *listener)
+static void announce(const struct web *web, const struct listener *listener)
 {
+	const char *scheme = web->options.certificate ? "https" : "http";
 	const char *port = strrchr(listener->name, ':');
 
-	if (!listener->local)
+	if (!listener->local && !web->options.certificate)
 		log_warning("web: %s is not encrypted: anybody on the way sees the screen",
 			    listener->name);
-	if (listener->path || g_str_has_prefix(listener->name, "unix:"))
+	if (is_unix(listener))
 		log_info("web: listening on %s", listener->name);
 	else if (g_str_has_prefix(listener->name, "0.0.0.0:") ||
 		 g_str_has_prefix(listener->name, "[::]:"))
-		log_info("web: open http://%s%s/", g_get_host_name(), port);
+		log_info("web: open %s://%s%s/", scheme, g_get_host_name(), port);
 	else
-		log_info("web: open http://%s/", listener->name);
+		log_info("web: open %s://%s/", scheme, listener->name);
 }
 
 int web_listen(struct web *web, const char *spec, GError **error)
@@ -232,7 +244,7 @@ int web_listen(struct web *web, const char *spec, GError **error)
 	if (!r)
 		g_ptr_array_set_free_func(listeners, NULL);
 	for (guint i = 0; !r && i < listeners->len; i++) {
-		announce(listeners->pdata[i]);
+		announce(web, listeners->pdata[i]);
 		g_ptr_array_add(web->gates,
 				gate_open(listeners->pdata[i], web->context, &gate_ops, web));
 	}

@@ -15,8 +15,9 @@
 struct web;
 
 struct web_options {
-	struct door *door; /* for upgraded connections; closed after the web server */
-	const char *root;  /* noVNC's folder; NULL: Debian's */
+	struct door *door;               /* for upgraded connections; closed after the web server */
+	struct certificate *certificate; /* https, but on unix sockets; NULL: http; borrowed */
+	const char *root;                /* noVNC's folder; NULL: Debian's */
 	const char *const
 		*hosts;        /* further names of this server, NULL at the end; or NULL; copied */
 	unsigned int visits;   /* connections at a time; a newcomer pushes out the oldest */

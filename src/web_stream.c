@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -282,4 +283,56 @@ const struct pump_ops web_stream_plain_ops = {
 void *web_stream_plain_new(int fd)
 {
 	return GINT_TO_POINTER(fd);
+}
+
+/* Behind TLS. */
+
+struct behind {
+	int fd;
+	struct pump *tls;
+};
+
+static ssize_t tls_read(void *stream, void *bytes, size_t size)
+{
+	return plain_read(GINT_TO_POINTER(((struct behind *)stream)->fd), bytes, size);
+}
+
+static int tls_write(void *stream, const void *bytes, size_t length)
+{
+	return plain_write(GINT_TO_POINTER(((struct behind *)stream)->fd), bytes, length);
+}
+
+/* The last words are still on their way to the wire, which is shut down after them. */
+static void tls_end(void *stream)
+{
+	struct behind *behind = stream;
+	struct pollfd wire = {.fd = pump_wire(behind->tls)};
+
+	shutdown(behind->fd, SHUT_WR);
+	while (poll(&wire, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+static void tls_close(void *stream)
+{
+	struct behind *behind = stream;
+
+	pump_destroy(behind->tls);
+	close(behind->fd);
+	g_free(behind);
+}
+
+const struct pump_ops web_stream_tls_ops = {
+	.read = tls_read,
+	.write = tls_write,
+	.end = tls_end,
+	.close = tls_close,
+};
+
+void *web_stream_tls_new(int fd, struct pump *tls)
+{
+	struct behind *behind = g_new(struct behind, 1);
+
+	*behind = (struct behind){.fd = fd, .tls = tls};
+	return behind;
 }

@@ -23,4 +23,11 @@ extern const struct pump_ops web_stream_ops;
 void *web_stream_plain_new(int fd);
 extern const struct pump_ops web_stream_plain_ops;
 
+/*
+ * The blocking plain end of another pump, which does TLS, as an under; both are the stream's. The
+ * wire of the new pump is the other's pump_wire().
+ */
+void *web_stream_tls_new(int fd, struct pump *tls);
+extern const struct pump_ops web_stream_tls_ops;
+
 #endif

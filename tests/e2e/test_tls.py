@@ -102,10 +102,6 @@ class Tls(host.Test):
             sock.sendall(b"RFB 003.008\n")
             self.assertEqual(stream.read(2), b"\1\x13")
         self.assertNotIn("not encrypted", server.log)
-        result = host.run(host.PROGRAM, "serve", DEVICE, "--vnc", f"unix:{self.path('s')}",
-                          "--insecure", "--tls-only", "--web", f"0.0.0.0:{host.free_port()}")
-        self.assertEqual(result.code, 2, result.err)
-        self.assertIn("the page has no TLS", result.err)
 
     def test_bad_certificates_are_refused(self):
         path = self.path("nonsense")

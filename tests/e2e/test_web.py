@@ -3,12 +3,9 @@
 import os
 import shutil
 import socket
-import time
-import unittest
 
-from lib import browser, host, pattern, rfb, websocket
+from lib import host, page, pattern, rfb, websocket
 
-NOVNC = "/usr/share/novnc"
 LOOPBACK = "127.0.0.1:auto"
 CONNECTED = "document.body.dataset.state === 'connected'"
 STATUS = "document.getElementById('status').textContent"
@@ -16,44 +13,7 @@ STILL = "sim:mode=317x211,pattern=noise,frame=3,layout=y,cursor=off"
 EXPECTED = pattern.noise(317, 211, 3)
 
 
-class Web(host.Test):
-    browser = None  # one for all tests: it takes long to start
-
-    @classmethod
-    def tearDownClass(cls):
-        if cls.browser:
-            cls.browser.close()
-
-    def setUp(self):
-        super().setUp()
-        if not os.path.exists(f"{NOVNC}/core/rfb.js"):
-            raise unittest.SkipTest("noVNC is missing (apt-get install novnc)")
-
-    def serve(self, device, *options, web=LOOPBACK, **more):
-        return super().serve(device, *options, web=web, **more)
-
-    def browse(self, url):
-        Web.browser = Web.browser or browser.Browser()
-        self.addCleanup(Web.browser.leave)
-        Web.browser.open(url)
-        return Web.browser
-
-    def password_file(self):
-        with open(self.path("password"), "w", encoding="ascii",
-                  opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write("sesame\n")
-        return self.path("password")
-
-    def wait_for_picture(self, window, expected):
-        """Until the canvas has exactly these pixels."""
-        end = time.monotonic() + host.PATIENCE
-        got = window.canvas()
-        while got != expected and time.monotonic() < end:
-            time.sleep(0.2)
-            got = window.canvas()
-        self.assertIsNotNone(got, "there is no canvas")
-        self.assert_same(got, expected)
-
+class Web(page.Test):
     # In a browser.
 
     def test_a_browser_shows_the_exact_picture(self):
@@ -122,7 +82,7 @@ class Web(host.Test):
     def test_nothing_outside_the_tree_is_served(self):
         root = self.path("root")
         os.makedirs(f"{root}/core")
-        shutil.copy(f"{NOVNC}/core/rfb.js", f"{root}/core/rfb.js")
+        shutil.copy(f"{page.NOVNC}/core/rfb.js", f"{root}/core/rfb.js")
         with open(self.path("secret.js"), "w", encoding="ascii") as file:
             file.write("secret")
         os.symlink("../secret.js", f"{root}/link.js")
