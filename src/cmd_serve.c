@@ -8,6 +8,7 @@
 #include "log.h"
 #include "screen.h"
 #include "serve_control.h"
+#include "serve_spice.h"
 #include "serve_vnc.h"
 #include "serve_web.h"
 
@@ -16,6 +17,7 @@
 struct serve_options {
 	struct serve_vnc vnc;
 	struct serve_web web;
+	struct serve_spice spice;
 	char *control, *palette;
 	gboolean own, verbose;
 	int max_fps;
@@ -44,6 +46,7 @@ static GArray *entries_of(struct serve_options *options)
 	g_array_append_vals(entries, device, G_N_ELEMENTS(device));
 	serve_vnc_entries(&options->vnc, entries);
 	serve_web_entries(&options->web, entries);
+	serve_spice_entries(&options->spice, entries);
 	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
 	return entries;
 }
@@ -54,14 +57,14 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	char *help = g_strconcat(
 		"A device that a virtual machine owns is attached and given back when the machine\n"
 		"ends; one that nobody owns is waited for, or opened with --own.\n\n",
-		serve_vnc_help, serve_web_help,
+		serve_vnc_help, serve_web_help, serve_spice_help,
 		"\n  planecast serve sim: --vnc :1\n"
 		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
 		"--vnc unix:/run/vm1.vnc\n"
 		"  planecast serve sim: --vnc 0.0.0.0:5900 --password-file /etc/planecast/password",
 		NULL);
 	int ret = cmd_options(argc, argv, (const GOptionEntry *)(void *)entries->data, "DEVICE", 1,
-			      "Serves a display to VNC viewers.", help);
+			      "Serves a display to VNC and SPICE viewers and browsers.", help);
 
 	g_free(help);
 	g_array_unref(entries);
@@ -74,7 +77,10 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	}
 	log_set_verbose(options->verbose);
 	ret = serve_vnc_check(&options->vnc);
-	return ret ? ret : serve_web_check(&options->web);
+	if (!ret)
+		ret = serve_web_check(&options->web);
+	options->vnc.quiet = options->spice.addresses != NULL;
+	return ret ? ret : serve_spice_check(&options->spice);
 }
 
 static gboolean on_signal(gpointer loop)
@@ -101,6 +107,8 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 		ret = cmd_report("vnc", error);
 	else if (serve_web_start(&options->web, &options->vnc, &error))
 		ret = cmd_report("web", error);
+	else if (serve_spice_start(&options->spice, &options->vnc, screen, spec, &error))
+		ret = cmd_report("spice", error);
 	if (!ret) {
 		control_announce(control);
 		g_main_loop_run(loop);
@@ -146,6 +154,7 @@ int cmd_serve(int argc, char **argv)
 	int ret;
 
 	serve_vnc_init(&options.vnc);
+	serve_spice_init(&options.spice);
 	ret = parse(&argc, &argv, &options);
 	/* A viewer that goes away is an error of one write, not the end of the server. */
 	signal(SIGPIPE, SIG_IGN);
@@ -153,6 +162,7 @@ int cmd_serve(int argc, char **argv)
 		ret = serve(argv[1], &options);
 	serve_vnc_finish(&options.vnc);
 	serve_web_finish(&options.web);
+	serve_spice_finish(&options.spice);
 	g_free(options.control);
 	g_free(options.palette);
 	return ret;

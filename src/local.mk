@@ -2,9 +2,9 @@
 noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
-	$(VNC_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS)
+	$(VNC_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS)
 PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(GNUTLS_LIBS) \
-	$(SOUP_LIBS)
+	$(SOUP_LIBS) $(SPICE_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -79,6 +79,12 @@ libplanecast_a_SOURCES = \
 	src/source_replay.c src/source_replay.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
+	src/spice_command.c src/spice_command.h \
+	src/spice_core.c src/spice_core.h \
+	src/spice_display.c src/spice_display.h \
+	src/spice_input.c src/spice_input.h \
+	src/spice_links.c src/spice_links.h \
+	src/spice_sink.c src/spice_sink.h \
 	src/status.c src/status.h \
 	src/status_view.c src/status_view.h \
 	src/tls_stream.c src/tls_stream.h \
@@ -107,6 +113,7 @@ nodist_libplanecast_a_SOURCES = web_page.c
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \
 	src/serve_control.c src/serve_control.h \
+	src/serve_spice.c src/serve_spice.h \
 	src/serve_vnc.c src/serve_vnc.h \
 	src/serve_web.c src/serve_web.h
 planecast_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)

@@ -120,6 +120,7 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 {
 	static const char *const defaults[] = {DEFAULT_ADDRESS, NULL};
 	const char *const *address = vnc->addresses ? (const char *const *)vnc->addresses
+				     : vnc->quiet   ? defaults + 1
 						    : defaults;
 	struct vnc_options options = {
 		.name = name,

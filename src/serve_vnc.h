@@ -14,6 +14,7 @@
 
 struct serve_vnc {
 	char **addresses;                     /* NULL: the default one */
+	gboolean quiet;                       /* NULL: none */
 	char *password_file, *view_only_file; /* secrets (secret.h) */
 	char *tls_cert, *tls_key;             /* NULL: a certificate of its own */
 	gboolean tls, tls_only, insecure;

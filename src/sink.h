@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sink: something that shows a frame (VNC now, SPICE later). The screen calls it from the main
+ * A sink: something that shows a frame (VNC, SPICE). The screen calls it from the main
  * thread; its own threads speak back only through sink_poke(). Every member is mandatory.
  */
 #ifndef PLANECAST_SINK_H

@@ -6,12 +6,12 @@
 # Building the program.
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
 libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev
-libsoup-3.0-dev libturbojpeg0-dev"
+libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev"
 
 # Testing it: the other compilers, cmocka, stock viewers, a browser, and QEMU with what its machine
 # is made of.
 packages_test="clang clang-format edid-decode shellcheck valgrind libcmocka-dev python3 gvncviewer
-tigervnc-viewer xvfb x11-apps xdotool chromium novnc
+tigervnc-viewer spice-client-gtk xvfb x11-apps xdotool chromium novnc
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios ovmf sparse dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 

@@ -41,6 +41,7 @@ def run(*args, timeout=PATIENCE, **more):
 
 class Server:
     """`planecast serve`, from the moment that it listens until stop()."""
+    LISTENING = r"planecast: vnc: listening on (\S+)"
 
     def __init__(self, device, *options, listeners=1, pages=0):
         self.lines, self.addresses, self.pages = [], [], []
@@ -58,7 +59,7 @@ class Server:
     def _read(self):
         for line in self.process.stderr:
             self.lines.append(line)
-            for pattern, found in ((r"planecast: vnc: listening on (\S+)", self.addresses),
+            for pattern, found in ((self.LISTENING, self.addresses),
                                    (r"planecast: web: open (\S+)", self.pages)):
                 match = re.match(pattern, line)
                 if match:

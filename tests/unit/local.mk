@@ -217,6 +217,11 @@ tests_unit_test_sim_wish_SOURCES = tests/unit/test_sim_wish.c
 tests_unit_test_sim_wish_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_wish_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_spice_command
+tests_unit_test_spice_command_SOURCES = tests/unit/test_spice_command.c
+tests_unit_test_spice_command_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
+tests_unit_test_spice_command_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_status_view
 tests_unit_test_status_view_SOURCES = tests/unit/test_status_view.c
 tests_unit_test_status_view_CFLAGS = $(UNIT_CFLAGS)

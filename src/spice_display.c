@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spice_display.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spice_command.h"
+
+#define HELD_FRAMES 4 /* commands may hold the pixels of so many frames */
+#define HELD_LEAST  (32u << 20)
+#define SURFACE     0
+
+struct spice_display {
+	QXLInstance instance; /* the interface's functions get this */
+	void (*drained)(void *data);
+	void *data;
+	bool attached;
+	uint8_t *primary; /* the surface's memory, of the server's thread */
+
+	pthread_mutex_t lock; /* of all below */
+	struct frame *frame;
+	uint64_t shown; /* the generation of the frame that the surface is for; 0: there is none */
+	struct damage damage;
+	GArray *rects; /* struct detile_rect, taken out of the damage, not sent yet */
+	struct pointer *shape;
+	int32_t x, y;
+	bool moved, reshaped;
+	size_t held_bytes;
+	struct spice_display_counts counts;
+};
+
+static struct spice_display *display_of(QXLInstance *instance)
+{
+	return (struct spice_display *)((char *)instance -
+					offsetof(struct spice_display, instance));
+}
+
+/* With the lock. */
+static bool is_full(const struct spice_display *display)
+{
+	size_t most = MAX(HELD_FRAMES * (size_t)display->frame->width * display->frame->height * 4,
+			  HELD_LEAST);
+
+	return display->counts.held >= SPICE_DISPLAY_COMMANDS || display->held_bytes >= most;
+}
+
+static bool has_changes(const struct spice_display *display)
+{
+	return display->rects->len || !damage_is_empty(&display->damage);
+}
+
+static bool is_shown(const struct spice_display *display)
+{
+	return display->shown == display->frame->generation;
+}
+
+static void keep_rect(const struct detile_rect *rect, void *data)
+{
+	g_array_append_val((GArray *)data, *rect);
+}
+
+/* With the lock: the next command, or NULL. */
+static struct spice_command *next_draw(struct spice_display *display)
+{
+	struct spice_command *command;
+
+	if (!is_shown(display) || is_full(display) || !has_changes(display))
+		return NULL;
+	if (!display->rects->len) {
+		damage_each(&display->damage, keep_rect, display->rects);
+		damage_clear(&display->damage);
+	}
+	command = spice_command_draw(
+		display->frame,
+		&g_array_index(display->rects, struct detile_rect, display->rects->len - 1));
+	if (!command)
+		return NULL; /* the tick tries again */
+	g_array_set_size(display->rects, display->rects->len - 1);
+	display->counts.drawn++;
+	display->counts.bytes += command->bytes;
+	return command;
+}
+
+static int hand_over(struct spice_display *display, struct spice_command *command,
+		     QXLCommandExt *ext)
+{
+	if (!command)
+		return FALSE;
+	display->counts.held++;
+	display->held_bytes += command->bytes;
+	*ext = command->ext;
+	return TRUE;
+}
+
+/* The worker's thread. */
+
+static int get_command(QXLInstance *instance, QXLCommandExt *ext)
+{
+	struct spice_display *display = display_of(instance);
+	bool emptied, full;
+	int taken;
+
+	pthread_mutex_lock(&display->lock);
+	taken = hand_over(display, next_draw(display), ext);
+	emptied = taken && !has_changes(display);
+	full = is_full(display) && has_changes(display) && is_shown(display);
+	if (taken && full)
+		display->counts.oom++;
+	pthread_mutex_unlock(&display->lock);
+	if (emptied)
+		display->drained(display->data);
+	if (taken && full)
+		spice_qxl_oom(instance);
+	return taken;
+}
+
+static int get_cursor_command(QXLInstance *instance, QXLCommandExt *ext)
+{
+	struct spice_display *display = display_of(instance);
+	struct spice_command *command = NULL;
+	int taken;
+
+	pthread_mutex_lock(&display->lock);
+	if (display->reshaped)
+		command = spice_command_cursor(display->shape, display->x, display->y);
+	else if (display->moved && display->shape)
+		command = spice_command_move(display->shape, display->x, display->y);
+	display->reshaped = display->moved = false;
+	taken = hand_over(display, command, ext);
+	pthread_mutex_unlock(&display->lock);
+	return taken;
+}
+
+/* True: sleep, we wake it. */
+static int req_cmd_notification(QXLInstance *instance)
+{
+	struct spice_display *display = display_of(instance);
+	bool more;
+
+	pthread_mutex_lock(&display->lock);
+	more = is_shown(display) && has_changes(display) && !is_full(display);
+	pthread_mutex_unlock(&display->lock);
+	return !more;
+}
+
+static int req_cursor_notification(QXLInstance *instance)
+{
+	struct spice_display *display = display_of(instance);
+	bool more;
+
+	pthread_mutex_lock(&display->lock);
+	more = display->moved || display->reshaped;
+	pthread_mutex_unlock(&display->lock);
+	return !more;
+}
+
+static void release_resource(QXLInstance *instance, QXLReleaseInfoExt release)
+{
+	struct spice_display *display = display_of(instance);
+	struct spice_command *command;
+	bool go_on;
+
+	if (!release.info)
+		return;
+	command = spice_command_of(release);
+	pthread_mutex_lock(&display->lock);
+	go_on = is_full(display);
+	display->counts.held--;
+	display->held_bytes -= command->bytes;
+	go_on = go_on && !is_full(display) && has_changes(display);
+	pthread_mutex_unlock(&display->lock);
+	spice_command_free(command);
+	if (go_on)
+		spice_qxl_wakeup(instance);
+}
+
+static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
+{
+	(void)instance;
+	*info = (QXLDevInitInfo){
+		.num_memslots_groups = 1,
+		.num_memslots = 1,
+		.memslot_gen_bits = 8,
+		.memslot_id_bits = 8,
+		.qxl_ram_size = 16u << 20,
+		.n_surfaces = 1,
+	};
+}
+
+static void attached_worker(QXLInstance *instance)
+{
+	(void)instance;
+}
+
+static void set_compression_level(QXLInstance *instance, int level)
+{
+	(void)instance;
+	(void)level;
+}
+
+static void notify_update(QXLInstance *instance, uint32_t id)
+{
+	(void)instance;
+	(void)id;
+}
+
+/* 0: there is nothing of ours to give back, spice-server has to free its own. */
+static int flush_resources(QXLInstance *instance)
+{
+	(void)instance;
+	return 0;
+}
+
+static void async_complete(QXLInstance *instance, uint64_t cookie)
+{
+	(void)instance;
+	(void)cookie;
+}
+
+static void update_area_complete(QXLInstance *instance, uint32_t surface, QXLRect *rects,
+				 uint32_t count)
+{
+	(void)instance;
+	(void)surface;
+	(void)rects;
+	(void)count;
+}
+
+static void set_client_capabilities(QXLInstance *instance, uint8_t present,
+				    uint8_t caps[SPICE_CAPABILITIES_SIZE])
+{
+	(void)instance;
+	(void)present;
+	(void)caps;
+}
+
+/* 0: clients do not choose the mode. */
+static int client_monitors_config(QXLInstance *instance, VDAgentMonitorsConfig *config)
+{
+	(void)instance;
+	(void)config;
+	return 0;
+}
+
+static const QXLInterface interface = {
+	.base =
+		{
+			.type = SPICE_INTERFACE_QXL,
+			.description = "planecast",
+			.major_version = SPICE_INTERFACE_QXL_MAJOR,
+			.minor_version = SPICE_INTERFACE_QXL_MINOR,
+		},
+	.attached_worker = attached_worker,
+	.set_compression_level = set_compression_level,
+	.get_init_info = get_init_info,
+	.get_command = get_command,
+	.req_cmd_notification = req_cmd_notification,
+	.release_resource = release_resource,
+	.get_cursor_command = get_cursor_command,
+	.req_cursor_notification = req_cursor_notification,
+	.notify_update = notify_update,
+	.flush_resources = flush_resources,
+	.async_complete = async_complete,
+	.update_area_complete = update_area_complete,
+	.set_client_capabilities = set_client_capabilities,
+	.client_monitors_config = client_monitors_config,
+};
+
+/* The server's thread. */
+
+static void create_primary(struct spice_display *display, uint32_t width, uint32_t height)
+{
+	QXLDevSurfaceCreate surface = {
+		.width = width,
+		.height = height,
+		.stride = -(int32_t)(width * 4), /* negative: top down */
+		.format = SPICE_SURFACE_FMT_32_xRGB,
+		.mouse_mode = TRUE,
+		.type = QXL_SURF_TYPE_PRIMARY,
+		.mem = (uintptr_t)display->primary,
+	};
+
+	spice_qxl_create_primary_surface(&display->instance, SURFACE, &surface);
+}
+
+void spice_display_adapt(struct spice_display *display)
+{
+	uint64_t generation, shown;
+	uint32_t width, height;
+	uint8_t *memory;
+
+	pthread_mutex_lock(&display->lock);
+	generation = display->frame->generation;
+	width = display->frame->width;
+	height = display->frame->height;
+	shown = display->shown;
+	display->shown = 0;
+	pthread_mutex_unlock(&display->lock);
+	memory = shown == generation ? NULL : calloc(height, (size_t)width * 4);
+	if (memory) {
+		if (display->primary)
+			spice_qxl_destroy_primary_surface(&display->instance, SURFACE);
+		free(display->primary);
+		display->primary = memory;
+		create_primary(display, width, height);
+		shown = generation;
+	}
+	pthread_mutex_lock(&display->lock);
+	display->shown = shown;
+	/* The surface that is gone took the pointer with it. */
+	display->reshaped = true;
+	pthread_mutex_unlock(&display->lock);
+	spice_qxl_wakeup(&display->instance);
+}
+
+int spice_display_attach(struct spice_display *display, SpiceServer *server)
+{
+	QXLDevMemSlot everything = {.virt_end = UINTPTR_MAX};
+
+	display->instance.base.sif = &interface.base;
+	if (spice_server_add_interface(server, &display->instance.base))
+		return -EINVAL;
+	display->attached = true;
+	spice_qxl_add_memslot(&display->instance, &everything);
+	spice_display_adapt(display);
+	return 0;
+}
+
+void spice_display_settle(struct spice_display *display)
+{
+	struct QXLRect area = {0};
+
+	pthread_mutex_lock(&display->lock);
+	area.right = (int32_t)display->frame->width;
+	area.bottom = (int32_t)display->frame->height;
+	if (!is_shown(display))
+		area.right = 0;
+	pthread_mutex_unlock(&display->lock);
+	if (area.right)
+		spice_qxl_update_area(&display->instance, SURFACE, &area, NULL, 0, 0);
+}
+
+/* Any thread. */
+
+static void wake(struct spice_display *display)
+{
+	if (display->attached)
+		spice_qxl_wakeup(&display->instance);
+}
+
+int spice_display_resize(struct spice_display *display, struct frame *frame)
+{
+	struct damage damage;
+	int r = damage_init(&damage, frame->width, frame->height);
+
+	if (r)
+		return r;
+	damage_add_all(&damage);
+	pthread_mutex_lock(&display->lock);
+	damage_finish(&display->damage);
+	display->damage = damage;
+	g_array_set_size(display->rects, 0);
+	frame_acquire(frame);
+	frame_release(display->frame);
+	display->frame = frame;
+	pthread_mutex_unlock(&display->lock);
+	return 0;
+}
+
+void spice_display_damage(struct spice_display *display, const struct damage *damage)
+{
+	pthread_mutex_lock(&display->lock);
+	if (damage->width == display->damage.width && damage->height == display->damage.height)
+		damage_merge(&display->damage, damage);
+	pthread_mutex_unlock(&display->lock);
+	wake(display);
+}
+
+void spice_display_pointer(struct spice_display *display, struct pointer *shape, int32_t x,
+			   int32_t y)
+{
+	struct pointer *old;
+
+	pthread_mutex_lock(&display->lock);
+	old = display->shape;
+	display->reshaped |= shape != old;
+	display->moved |= display->x != x || display->y != y;
+	display->shape = pointer_acquire(shape);
+	display->x = x;
+	display->y = y;
+	pthread_mutex_unlock(&display->lock);
+	pointer_release(old);
+	wake(display);
+}
+
+void spice_display_tick(struct spice_display *display)
+{
+	bool stuck, full;
+
+	pthread_mutex_lock(&display->lock);
+	stuck = has_changes(display) && is_shown(display);
+	full = stuck && is_full(display);
+	if (full)
+		display->counts.oom++;
+	pthread_mutex_unlock(&display->lock);
+	if (full)
+		spice_qxl_oom(&display->instance);
+	else if (stuck)
+		wake(display);
+}
+
+bool spice_display_is_idle(struct spice_display *display)
+{
+	bool idle;
+
+	pthread_mutex_lock(&display->lock);
+	idle = !has_changes(display) && is_shown(display);
+	pthread_mutex_unlock(&display->lock);
+	return idle;
+}
+
+static void count_cells(const struct detile_rect *rect, size_t *cells)
+{
+	*cells += (size_t)((rect->width + DETILE_CELL_WIDTH - 1) / DETILE_CELL_WIDTH) *
+		  ((rect->height + DETILE_CELL_HEIGHT - 1) / DETILE_CELL_HEIGHT);
+}
+
+size_t spice_display_pending(struct spice_display *display)
+{
+	size_t cells;
+
+	pthread_mutex_lock(&display->lock);
+	cells = damage_count(&display->damage);
+	for (guint i = 0; i < display->rects->len; i++)
+		count_cells(&g_array_index(display->rects, struct detile_rect, i), &cells);
+	pthread_mutex_unlock(&display->lock);
+	return cells;
+}
+
+void spice_display_count(struct spice_display *display, struct spice_display_counts *counts)
+{
+	pthread_mutex_lock(&display->lock);
+	*counts = display->counts;
+	pthread_mutex_unlock(&display->lock);
+}
+
+struct spice_display *spice_display_create(struct frame *frame, void (*drained)(void *data),
+					   void *data)
+{
+	struct spice_display *display = g_new0(struct spice_display, 1);
+
+	if (damage_init(&display->damage, frame->width, frame->height)) {
+		g_free(display);
+		return NULL;
+	}
+	damage_add_all(&display->damage);
+	pthread_mutex_init(&display->lock, NULL);
+	display->rects = g_array_new(FALSE, FALSE, sizeof(struct detile_rect));
+	display->frame = frame_acquire(frame);
+	display->drained = drained;
+	display->data = data;
+	return display;
+}
+
+void spice_display_destroy(struct spice_display *display)
+{
+	if (!display)
+		return;
+	frame_release(display->frame);
+	pointer_release(display->shape);
+	damage_finish(&display->damage);
+	g_array_unref(display->rects);
+	pthread_mutex_destroy(&display->lock);
+	free(display->primary);
+	g_free(display);
+}

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spice_links.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "door_gate.h"
+#include "log.h"
+#include "member.h"
+#include "vnc_flow.h"
+
+#define UNDERWAY     64u /* links that are not through */
+#define CHANNELS     16u /* of a session; clients have about eight */
+#define TICK_MS      250
+#define LOG_BURST    20
+#define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
+
+enum stage {
+	STAGE_SILENT,  /* has not said a word */
+	STAGE_HELD,    /* waits for a frame */
+	STAGE_TOLD,    /* the same, and demand() has told of it */
+	STAGE_LINKING, /* with spice-server */
+	STAGE_THROUGH,
+};
+
+struct link {
+	struct spice_links *links;
+	enum stage stage;
+	int fd;          /* for spice-server, until it has it; -1 */
+	int wire;        /* a duplicate of it: spice-server has no way to disconnect; -1 */
+	GSource *source; /* until the first word */
+	const SpiceChannelEventInfo *info;
+	char *peer, *host;
+	bool main;
+	uint32_t session;
+	gint64 since, wall_us, deadline;
+	struct vnc_flow flow;
+};
+
+struct spice_links {
+	struct spice_links_options options;
+	GMainContext *context;
+	SpiceServer *server;
+	struct backoff *backoff;
+	struct link *entering; /* spice_server_add_client() is called for it */
+	GSource *tick;
+	struct log_limit limit;
+	bool closing;
+
+	pthread_mutex_t lock; /* of all below; changed by the context's thread, but for gates */
+	GPtrArray *gates;
+	GPtrArray *links;
+	struct spice_links_counts counts;
+};
+
+static void say(struct spice_links *links, const char *peer, const char *what, const char *why)
+{
+	unsigned int missed;
+
+	if (!log_limit_pass(&links->limit, LOG_BURST, LOG_INTERVAL, &missed))
+		return;
+	if (missed)
+		log_info("spice: %u lines left out", missed);
+	log_info("spice: %s %s%s%s", peer, what, why ? ": " : "", why ? why : "");
+}
+
+static bool is_session(const struct link *link)
+{
+	return link->main && link->stage == STAGE_THROUGH;
+}
+
+static unsigned int count_sessions(const struct spice_links *links, const char *host)
+{
+	unsigned int count = 0;
+
+	for (guint i = 0; i < links->links->len; i++) {
+		const struct link *link = links->links->pdata[i];
+
+		count += is_session(link) && (!host || !strcmp(link->host, host));
+	}
+	return count;
+}
+
+static unsigned int count_channels(const struct spice_links *links, uint32_t session)
+{
+	unsigned int count = 0;
+
+	for (guint i = 0; i < links->links->len; i++) {
+		const struct link *link = links->links->pdata[i];
+
+		count += link->stage == STAGE_THROUGH && link->session == session;
+	}
+	return count;
+}
+
+static void add_count(struct spice_links *links, unsigned int *count)
+{
+	pthread_mutex_lock(&links->lock);
+	(*count)++;
+	pthread_mutex_unlock(&links->lock);
+}
+
+static void set_stage(struct link *link, enum stage stage)
+{
+	pthread_mutex_lock(&link->links->lock);
+	link->stage = stage;
+	link->links->counts.sessions = count_sessions(link->links, NULL);
+	pthread_mutex_unlock(&link->links->lock);
+}
+
+static void drop_source(GSource **source)
+{
+	if (*source) {
+		g_source_destroy(*source);
+		g_source_unref(*source);
+		*source = NULL;
+	}
+}
+
+/* The link is out of spice-server's hands. */
+static void link_free(struct link *link)
+{
+	struct spice_links *links = link->links;
+
+	pthread_mutex_lock(&links->lock);
+	g_ptr_array_remove_fast(links->links, link);
+	links->counts.links = links->links->len;
+	links->counts.sessions = count_sessions(links, NULL);
+	pthread_mutex_unlock(&links->lock);
+	if (!links->links->len)
+		drop_source(&links->tick);
+	drop_source(&link->source);
+	if (link->fd >= 0)
+		close(link->fd);
+	if (link->wire >= 0) {
+		/* Others have no copy any more, but the peer shall know it at once. */
+		shutdown(link->wire, SHUT_RDWR);
+		close(link->wire);
+	}
+	g_free(link->peer);
+	g_free(link->host);
+	g_free(link);
+	links->options.changed(links->options.data);
+}
+
+/* Ends a link wherever it is; that of spice-server follows by its event. */
+static void cut(struct link *link)
+{
+	if (link->stage >= STAGE_LINKING)
+		shutdown(link->wire, SHUT_RDWR);
+	else
+		link_free(link);
+}
+
+static void refuse(struct link *link, const char *why)
+{
+	add_count(link->links, &link->links->counts.refused);
+	say(link->links, link->peer, "refused", why);
+	cut(link);
+}
+
+static void cut_session(struct spice_links *links, uint32_t session)
+{
+	for (guint i = 0; i < links->links->len; i++) {
+		struct link *link = links->links->pdata[i];
+
+		if (link->stage == STAGE_THROUGH && link->session == session)
+			shutdown(link->wire, SHUT_RDWR);
+	}
+}
+
+/* With spice-server. */
+
+static void hand_over(struct link *link)
+{
+	struct spice_links *links = link->links;
+	int fd = link->fd;
+
+	link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (link->wire < 0) {
+		refuse(link, g_strerror(errno));
+		return;
+	}
+	set_stage(link, STAGE_LINKING);
+	link->fd = -1;
+	links->entering = link;
+	if (spice_server_add_client(links->server, fd, FALSE) && links->entering) {
+		close(fd);
+		link_free(link);
+	}
+	links->entering = NULL;
+}
+
+static void on_through(struct link *link, const SpiceChannelEventInfo *info)
+{
+	struct spice_links *links = link->links;
+	unsigned int all = count_sessions(links, NULL), same = count_sessions(links, link->host);
+
+	backoff_proved(links->backoff, link->host);
+	link->main = info->type == SPICE_CHANNEL_MAIN;
+	link->session = (uint32_t)info->connection_id;
+	set_stage(link, STAGE_THROUGH);
+	if (!link->main) {
+		if (count_channels(links, link->session) > CHANNELS)
+			refuse(link, "too many channels");
+		return;
+	}
+	if (links->options.sessions > 1 && all >= links->options.sessions)
+		refuse(link, "too many clients");
+	else if (links->options.per_address && same >= links->options.per_address)
+		refuse(link, "too many clients from this address");
+	else
+		say(links, link->peer,
+		    links->options.view_only ? "connected, to watch" : "connected", NULL);
+	links->options.changed(links->options.data);
+}
+
+static void on_gone(struct link *link)
+{
+	struct spice_links *links = link->links;
+
+	if (link->stage == STAGE_LINKING) {
+		if (links->options.password)
+			backoff_failed(links->backoff, link->host, g_get_monotonic_time());
+		add_count(links, &links->counts.failed);
+		say(links, link->peer, "turned away", "it gave no valid ticket or broke off");
+	} else if (link->main) {
+		say(links, link->peer, "left", NULL);
+	}
+	link_free(link);
+}
+
+void spice_links_event(int event, const SpiceChannelEventInfo *info, void *data)
+{
+	struct spice_links *links = data;
+	struct link *link = NULL;
+
+	if (event == SPICE_CHANNEL_EVENT_CONNECTED && links->entering) {
+		links->entering->info = info;
+		links->entering = NULL;
+		return;
+	}
+	for (guint i = 0; i < links->links->len && !link; i++) {
+		link = links->links->pdata[i];
+		if (link->info != info)
+			link = NULL;
+	}
+	if (link && event == SPICE_CHANNEL_EVENT_INITIALIZED)
+		on_through(link, info);
+	else if (link && event == SPICE_CHANNEL_EVENT_DISCONNECTED)
+		on_gone(link);
+}
+
+/* Before that. */
+
+static void on_word(struct link *link)
+{
+	struct spice_links *links = link->links;
+	uint8_t first;
+	ssize_t n = recv(link->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		add_count(links, &links->counts.failed);
+		link_free(link);
+		return;
+	}
+	drop_source(&link->source);
+	if (count_sessions(links, NULL)) {
+		hand_over(link);
+		return;
+	}
+	set_stage(link, STAGE_HELD);
+	links->options.changed(links->options.data);
+}
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
+{
+	(void)fd;
+	(void)condition;
+	on_word(data);
+	return G_SOURCE_CONTINUE;
+}
+
+static void check(struct link *link, gint64 now)
+{
+	struct spice_links *links = link->links;
+
+	if (link->stage < STAGE_THROUGH && now >= link->deadline) {
+		if (link->stage < STAGE_LINKING)
+			add_count(links, &links->counts.failed);
+		link->deadline = G_MAXINT64;
+		say(links, link->peer, "cut off", "it took too long");
+		cut(link);
+	} else if (link->stage == STAGE_THROUGH &&
+		   vnc_flow_is_stalled(&link->flow, link->wire, now, links->options.stall_us)) {
+		add_count(links, &links->counts.stalled);
+		say(links, link->peer, "cut off", "it took nothing that was sent to it");
+		cut_session(links, link->session);
+	}
+}
+
+static gboolean on_tick(gpointer data)
+{
+	struct spice_links *links = data;
+	gint64 now = g_get_monotonic_time();
+
+	for (guint i = links->links->len; i; i--)
+		check(links->links->pdata[i - 1], now);
+	return G_SOURCE_CONTINUE;
+}
+
+/* The oldest of those who are not through makes room. */
+static void make_room(struct spice_links *links)
+{
+	struct link *oldest = NULL;
+	unsigned int count = 0;
+
+	for (guint i = 0; i < links->links->len; i++) {
+		struct link *link = links->links->pdata[i];
+
+		if (link->stage == STAGE_THROUGH || link->deadline == G_MAXINT64)
+			continue;
+		count++;
+		if (!oldest || link->since < oldest->since)
+			oldest = link;
+	}
+	if (count < UNDERWAY)
+		return;
+	oldest->deadline = G_MAXINT64;
+	refuse(oldest, "pushed out by newcomers");
+}
+
+static void on_receive(void *data, const struct listener *listener, const struct gate_peer *peer)
+{
+	struct spice_links *links = data;
+	struct link *link = g_new0(struct link, 1);
+
+	(void)listener;
+	make_room(links);
+	*link = (struct link){.links = links,
+			      .fd = peer->fd,
+			      .wire = -1,
+			      .peer = peer->name,
+			      .host = peer->host,
+			      .since = g_get_monotonic_time(),
+			      .wall_us = g_get_real_time()};
+	link->deadline = link->since + links->options.link_us;
+	pthread_mutex_lock(&links->lock);
+	g_ptr_array_add(links->links, link);
+	links->counts.links = links->links->len;
+	links->counts.accepted++;
+	pthread_mutex_unlock(&links->lock);
+	if (!links->tick) {
+		links->tick = g_timeout_source_new(TICK_MS);
+		g_source_set_callback(links->tick, on_tick, links, NULL);
+		g_source_attach(links->tick, links->context);
+	}
+	if (backoff_waits(links->backoff, link->host, link->since)) {
+		refuse(link, "too many wrong tickets from this address, try again later");
+		return;
+	}
+	link->source = g_unix_fd_source_new(link->fd, G_IO_IN);
+	g_source_set_callback(link->source, G_SOURCE_FUNC(on_readable), link, NULL);
+	g_source_attach(link->source, links->context);
+}
+
+static void on_tired(void *data, const struct listener *listener, const char *reason)
+{
+	say(data, listener->name, "accepts nobody", reason);
+}
+
+static const struct gate_ops gate_ops = {
+	.receive = on_receive,
+	.tired = on_tired,
+};
+
+int spice_links_listen(struct spice_links *links, const char *spec, GError **error)
+{
+	GPtrArray *listeners = g_ptr_array_new_with_free_func(listener_free);
+	int r = listener_open(spec, listeners, error);
+
+	for (guint i = 0; !r && i < listeners->len; i++) {
+		struct listener *listener = listeners->pdata[i];
+
+		if (!listener->local && !links->options.password && !links->options.insecure)
+			r = fail(error, EXIT_USAGE, EPERM,
+				 "%s: open to the network, but no ticket is asked for (give "
+				 "--spice-password-file, or listen on 127.0.0.1 or unix:PATH)",
+				 spec);
+		else if (!listener->local && links->options.only_tls)
+			r = fail(error, EXIT_USAGE, EPERM,
+				 "%s: open to the network, but SPICE has no TLS here, which "
+				 "--tls-only asks for (listen on 127.0.0.1 or unix:PATH)",
+				 spec);
+	}
+	if (r < 0) {
+		g_ptr_array_unref(listeners);
+		return r;
+	}
+	g_ptr_array_set_free_func(listeners, NULL);
+	for (guint i = 0; i < listeners->len; i++) {
+		struct listener *listener = listeners->pdata[i];
+
+		if (!listener->local)
+			log_warning(
+				"spice: %s is not encrypted: anybody on the way sees the screen",
+				listener->name);
+		log_info("spice: listening on %s", listener->name);
+		pthread_mutex_lock(&links->lock);
+		g_ptr_array_add(links->gates,
+				gate_open(listener, links->context, &gate_ops, links));
+		pthread_mutex_unlock(&links->lock);
+	}
+	g_ptr_array_unref(listeners);
+	return 0;
+}
+
+bool spice_links_are_held(struct spice_links *links)
+{
+	bool held = false;
+
+	for (guint i = 0; i < links->links->len; i++)
+		held |= ((struct link *)links->links->pdata[i])->stage == STAGE_TOLD;
+	return held;
+}
+
+void spice_links_admit(struct spice_links *links)
+{
+	for (guint i = links->links->len; i; i--) {
+		struct link *link = links->links->pdata[i - 1];
+
+		if (link->stage == STAGE_TOLD)
+			hand_over(link);
+	}
+}
+
+bool spice_links_close(struct spice_links *links)
+{
+	if (!links->closing)
+		g_ptr_array_set_size(links->gates, 0);
+	links->closing = true;
+	for (guint i = links->links->len; i; i--)
+		cut(links->links->pdata[i - 1]);
+	return links->links->len > 0;
+}
+
+/* Any thread. */
+
+void spice_links_demand(struct spice_links *links, struct sink_demand *demand)
+{
+	pthread_mutex_lock(&links->lock);
+	demand->clients = links->counts.sessions;
+	for (guint i = 0; i < links->links->len; i++) {
+		struct link *link = links->links->pdata[i];
+
+		if (link->stage == STAGE_HELD) {
+			link->stage = STAGE_TOLD;
+			demand->fresh++;
+		}
+		/* Between its first word and its end, a newcomer keeps the screen awake. */
+		if (link->stage >= STAGE_HELD && link->stage < STAGE_THROUGH)
+			demand->clients++;
+	}
+	pthread_mutex_unlock(&links->lock);
+}
+
+void spice_links_count(struct spice_links *links, struct spice_links_counts *counts)
+{
+	pthread_mutex_lock(&links->lock);
+	*counts = links->counts;
+	pthread_mutex_unlock(&links->lock);
+}
+
+static gint64 bytes_taken(const struct spice_links *links, uint32_t session)
+{
+	gint64 bytes = 0;
+
+	for (guint i = 0; i < links->links->len; i++) {
+		const struct link *link = links->links->pdata[i];
+		struct tcp_info info = {0};
+		socklen_t length = sizeof(info);
+
+		if (link->stage == STAGE_THROUGH && link->session == session &&
+		    !getsockopt(link->wire, IPPROTO_TCP, TCP_INFO, &info, &length))
+			bytes += (gint64)info.tcpi_bytes_acked;
+	}
+	return bytes;
+}
+
+static void describe(const struct link *link, JsonBuilder *json)
+{
+	const struct spice_links *links = link->links;
+	gint64 connected = g_get_monotonic_time() - link->since;
+	GDateTime *since = g_date_time_new_from_unix_utc(link->wall_us / G_USEC_PER_SEC);
+	char *text = g_date_time_format_iso8601(since);
+	const char *security = links->options.password ? "password" : "none";
+
+	member_string(json, "peer", link->peer);
+	member_bool(json, "view_only", links->options.view_only);
+	member_string(json, "security", security);
+	member_string(json, "since", text);
+	member_int(json, "connected_ms", connected / 1000);
+	member_int(json, "channels", count_channels(links, link->session));
+	member_int(json, "bytes_sent", bytes_taken(links, link->session));
+	g_free(text);
+	g_date_time_unref(since);
+}
+
+void spice_links_describe(struct spice_links *links, JsonBuilder *json,
+			  void (*more)(JsonBuilder *json, void *data), void *data)
+{
+	pthread_mutex_lock(&links->lock);
+	for (guint i = 0; i < links->links->len; i++) {
+		const struct link *link = links->links->pdata[i];
+
+		if (!is_session(link))
+			continue;
+		json_builder_begin_object(json);
+		describe(link, json);
+		more(json, data);
+		json_builder_end_object(json);
+	}
+	pthread_mutex_unlock(&links->lock);
+}
+
+struct spice_links *spice_links_create(const struct spice_links_options *options,
+				       GMainContext *context)
+{
+	struct spice_links *links = g_new0(struct spice_links, 1);
+
+	links->options = *options;
+	links->context = context;
+	links->backoff = backoff_create();
+	links->gates = g_ptr_array_new_with_free_func(gate_close);
+	links->links = g_ptr_array_new();
+	pthread_mutex_init(&links->lock, NULL);
+	return links;
+}
+
+void spice_links_serve(struct spice_links *links, SpiceServer *server)
+{
+	links->server = server;
+}
+
+void spice_links_destroy(struct spice_links *links)
+{
+	if (!links)
+		return;
+	drop_source(&links->tick);
+	g_ptr_array_unref(links->gates);
+	g_ptr_array_unref(links->links);
+	backoff_destroy(links->backoff);
+	pthread_mutex_destroy(&links->lock);
+	g_free(links);
+}

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SPICE, as its own clients see it."""
+import json
+import os
+import stat
+import time
+import unittest
+import unittest.mock
+
+from lib import host, pattern, spice
+
+LAYOUTS = ("linear", "x", "y", "yf", "4")
+
+
+class Spice(host.Test):
+    def assert_shown(self, server, expected, *options, what=""):
+        got, said = spice.screenshot(self, server, *options)
+        self.assertIsNotNone(got, f"no picture: {said}\n{server.log}")
+        self.assert_same(got, expected, what)
+
+    def secret(self, text):
+        path = self.path("secret")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        os.chmod(path, stat.S_IRUSR | stat.S_IWUSR)
+        return path
+
+    def clients(self, control):
+        """What `status` says of SPICE."""
+        said = json.loads(self.planecast("status", control, "--json").out)
+        return next(sink for sink in said["sinks"] if sink["kind"] == "spice")
+
+    def test_pixels_are_exact_in_every_layout(self):
+        for layout in LAYOUTS:
+            with self.subTest(layout):
+                server = spice.serve(self, "sim:mode=333x222,pattern=noise,frame=2,cursor=off,"
+                                     f"layout={layout}")
+                self.assert_shown(server, pattern.noise(333, 222, 2), what=layout)
+
+    def test_pixels_are_exact_in_every_compression(self):
+        for name in ("lz4", "lz", "glz", "quic", "auto_lz", "auto_glz", "off"):
+            with self.subTest(name):
+                server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",
+                                     "--spice-compression", name)
+                self.assert_shown(server, pattern.bars(320, 240, 3), what=name)
+
+    def test_one_client_after_the_other_sees_the_picture_of_the_time(self):
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,fps=20,cursor=off")
+        seen = []
+        for number in range(3):
+            got, said = spice.screenshot(self, server, name=f"{number}.ppm")
+            self.assertIsNotNone(got, said)
+            seen.append(pattern.stamped_frame(got))
+        self.assertLess(seen[0], seen[1])
+        self.assertLess(seen[1], seen[2])
+
+    def test_a_new_mode_is_shown(self):
+        server = spice.serve(self, "sim:modes=320x240+333x222,period=0.7,pattern=bars,frame=5,"
+                             "cursor=off")
+        expected = {size: pattern.bars(*size, 5) for size in ((320, 240), (333, 222))}
+        seen, end = set(), time.monotonic() + host.PATIENCE
+        while len(seen) < 2 and time.monotonic() < end:
+            got, said = spice.screenshot(self, server)
+            self.assertIsNotNone(got, said)
+            size = (got.width, got.height)
+            self.assert_same(got, expected[size], f"{size}")
+            seen.add(size)
+        self.assertEqual(seen, set(expected))
+
+    def test_the_pointer_is_no_part_of_the_picture(self):
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=on")
+        self.assert_shown(server, pattern.bars(320, 240, 3))
+
+    def test_the_right_password_opens(self):
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",
+                             "--spice-password-file", self.secret("longer than eight\n"))
+        self.assert_shown(server, pattern.bars(320, 240, 3), "-w", "longer than eight")
+
+    def test_a_wrong_password_does_not(self):
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,cursor=off",
+                             "--spice-password-file", self.secret("longer than eight\n"))
+        got, _ = spice.screenshot(self, server, "-w", "longer than")
+        self.assertIsNone(got)
+        end = time.monotonic() + host.PATIENCE
+        while "turned away" not in server.log and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertIn("turned away", server.log)
+
+    def test_a_unix_socket(self):
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",
+                             address="unix:" + self.path("socket"))
+        self.assert_shown(server, pattern.bars(320, 240, 3))
+
+    def test_the_network_is_not_let_in_without_a_password(self):
+        result = self.planecast("serve", "sim:", "--spice", "0.0.0.0:auto", code=2)
+        self.assertIn("--spice-password-file", result.err)
+
+    def test_the_network_is_not_let_in_where_only_tls_is(self):
+        with unittest.mock.patch.dict(os.environ, STATE_DIRECTORY=self.scratch):
+            result = host.run(host.PROGRAM, "serve", "sim:", "--spice", "0.0.0.0:auto",
+                              "--insecure", "--tls-only")
+        self.assertEqual(result.code, 2, result.err)
+        self.assertIn("no TLS", result.err)
+
+    def test_vnc_and_spice_show_one_frame(self):
+        server = self.serve("sim:mode=320x240,pattern=noise,frame=4,cursor=off", "--spice",
+                            "unix:" + self.path("socket"))
+        self.assert_same(self.capture(server.address), pattern.noise(320, 240, 4))
+        server.addresses = ["unix:" + self.path("socket")]
+        self.assert_shown(server, pattern.noise(320, 240, 4))
+
+    def test_links_that_break_off_anywhere_do_no_harm(self):
+        control = "unix:" + self.path("control")
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",
+                             "--control", control)
+        hello = spice.link()
+        for length in range(len(hello) + 1):
+            with spice.connect(server.address) as sock:
+                sock.sendall(hello[:length])
+        for junk in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\0\xff", bytes(5000),
+                     b"REDQ" + b"\xff" * 100, spice.link(channel=255), spice.link(2, 77)):
+            with spice.connect(server.address) as sock:
+                sock.sendall(junk)
+        self.assert_shown(server, pattern.bars(320, 240, 3))
+        end = time.monotonic() + host.PATIENCE
+        while self.clients(self.path("control"))["links"] and time.monotonic() < end:
+            time.sleep(0.1)
+        told = self.clients(self.path("control"))
+        self.assertEqual((told["links"], told["clients"]), (0, []))
+        self.assertGreaterEqual(told["accepted"], len(hello) + 6)
+
+
+if __name__ == "__main__":
+    unittest.main()

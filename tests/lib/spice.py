@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SPICE clients of others: spicy-screenshot, and the first words of the protocol by hand.
+
+The first words are RedLinkHeader and SpiceLinkMess of spice/protocol.h.
+"""
+import re
+import shutil
+import socket
+import struct
+import unittest
+
+from . import host, picture
+
+
+class Server(host.Server):
+    """`planecast serve --spice`, which need not serve VNC."""
+    LISTENING = r"planecast: spice: listening on (\S+)"
+
+
+def serve(test, device, *options, address="127.0.0.1:auto"):
+    server = Server(device, "--spice", address, *options)
+    test.addCleanup(test.end, server)
+    return server
+
+
+def screenshot(test, server, *options, name="spice.ppm"):
+    """Runs spicy-screenshot: its picture, or None, and what it said."""
+    if not shutil.which("spicy-screenshot"):
+        raise unittest.SkipTest("spicy-screenshot is missing (apt-get install spice-client-gtk)")
+    path = test.path(name)
+    done = host.run("spicy-screenshot", "--uri", uri(server.address), "-o", path, *options)
+    try:
+        with open(path, "rb") as file:
+            return picture.from_ppm(file.read()), done.err
+    except FileNotFoundError:
+        return None, done.err + done.out.decode(errors="replace")
+
+
+def uri(address):
+    if address.startswith("unix:"):
+        return "spice+unix://" + address[len("unix:"):]
+    return "spice://" + re.sub(r":(\d+)$", r"?port=\1", address)
+
+
+def connect(address):
+    name, port = address.rsplit(":", 1)
+    sock = socket.create_connection((name, int(port)), host.PATIENCE)
+    sock.settimeout(host.PATIENCE)
+    return sock
+
+
+def link(channel=1, session=0):
+    """The first message of a channel."""
+    body = struct.pack("<IBBIII", session, channel, 0, 0, 0, 18)
+    return b"REDQ" + struct.pack("<III", 2, 2, len(body)) + body
