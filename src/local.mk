@@ -2,9 +2,9 @@
 noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
-	$(VNC_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS)
-PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(GNUTLS_LIBS) \
-	$(SOUP_LIBS) $(SPICE_LIBS)
+	$(VNC_CFLAGS) $(JPEG_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS)
+PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(JPEG_LIBS) \
+	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -35,6 +35,7 @@ libplanecast_a_SOURCES = \
 	src/door_handshake.c src/door_handshake.h \
 	src/door_listener.c src/door_listener.h \
 	src/edid.c src/edid.h \
+	src/encoder.c src/encoder.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/histogram.c src/histogram.h \
@@ -87,6 +88,8 @@ libplanecast_a_SOURCES = \
 	src/spice_sink.c src/spice_sink.h \
 	src/status.c src/status.h \
 	src/status_view.c src/status_view.h \
+	src/tight.c src/tight.h \
+	src/tight_palette.c src/tight_palette.h \
 	src/tls_stream.c src/tls_stream.h \
 	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \
@@ -102,6 +105,7 @@ libplanecast_a_SOURCES = \
 	src/vnc_send.c src/vnc_send.h \
 	src/vnc_talk.c src/vnc_talk.h \
 	src/vnc_tally.c src/vnc_tally.h \
+	src/vnc_tight.c src/vnc_tight.h \
 	src/vnc_wish.c src/vnc_wish.h \
 	src/web.c src/web.h \
 	src/web_files.c src/web_files.h \

@@ -5,6 +5,7 @@
 #include <glib-unix.h>
 #include <pthread.h>
 
+#include "encoder.h"
 #include "log.h"
 #include "member.h"
 #include "vnc_client.h"
@@ -13,6 +14,7 @@
 #define DEFAULT_NAME     "planecast"
 #define DEFAULT_STALL_MS 5000
 #define TICK_MS          250
+#define MAX_THREADS      64 /* that encode */
 /* Frames before the current one that slow clients may keep alive, and how long that is normal. */
 #define OLD_FRAMES   3u
 #define OLD_GRACE_US (300 * G_TIME_SPAN_MILLISECOND)
@@ -26,6 +28,7 @@ struct vnc {
 	struct input *input; /* or NULL */
 	gint64 stall_us;
 	struct door *door;
+	struct encoder *encoder;
 	GThread *thread;
 	GMainContext *context;
 	gint closing, ended; /* atomic: the sink is closing; clients to bury */
@@ -279,6 +282,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 	struct guest *guest = g_new0(struct guest, 1);
 	struct vnc_client_owner owner = {
 		.desktop = vnc->name,
+		.encoder = vnc->encoder,
 		.poke = poke,
 		.ended = ended,
 		.data = guest,
@@ -334,6 +338,7 @@ static void vnc_wake(struct sink *sink, const struct damage *damage)
 	struct vnc *vnc = (struct vnc *)sink;
 
 	pthread_mutex_lock(&vnc->lock);
+	encoder_wake(vnc->encoder, vnc->frame->generation, damage);
 	for (guint i = 0; i < vnc->guests->len; i++)
 		vnc_client_wake(((struct guest *)vnc->guests->pdata[i])->client, damage);
 	pthread_mutex_unlock(&vnc->lock);
@@ -420,6 +425,7 @@ static void vnc_close(struct sink *sink)
 		g_thread_join(vnc->thread);
 	}
 	door_destroy(vnc->door);
+	encoder_destroy(vnc->encoder);
 	g_main_context_unref(vnc->context);
 	g_ptr_array_unref(vnc->guests);
 	frame_release(vnc->frame);
@@ -470,6 +476,11 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	vnc->guests = g_ptr_array_new();
 	pthread_mutex_init(&vnc->lock, NULL);
 	vnc->context = g_main_context_new();
+	r = encoder_create(CLAMP(g_get_num_processors(), 1, MAX_THREADS), &vnc->encoder);
+	if (r < 0) {
+		fail(error, EXIT_FAILED, -r, "vnc: cannot start threads");
+		goto fail;
+	}
 	r = door_create(&door, &vnc->door, error);
 	if (r < 0)
 		goto fail;

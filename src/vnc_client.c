@@ -179,7 +179,8 @@ static struct vnc_library *attach(struct vnc_client *client)
 	pthread_mutex_unlock(&client->lock);
 	if (!frame)
 		return NULL;
-	r = vnc_library_create(client->fd, client->owner.desktop, client->peer, frame, &library);
+	r = vnc_library_create(client->fd, client->owner.desktop, client->peer, frame,
+			       client->owner.encoder, &library);
 	pthread_mutex_lock(&client->lock);
 	if (r < 0)
 		stop_locked(client, r == -EPIPE ? NULL : g_strerror(-r));

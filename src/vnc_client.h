@@ -12,6 +12,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "encoder.h"
 #include "input.h"
 #include "sink.h"
 
@@ -22,6 +23,7 @@ struct vnc_client_owner {
 	const char *desktop; /* its name, for ServerInit; lives as long as the client */
 	struct input
 		*input; /* where it types, lives as long as the client; NULL: it only watches */
+	struct encoder *encoder;   /* lives as long as the client */
 	void (*poke)(void *data);  /* the client's part of demand() has changed */
 	void (*ended)(void *data); /* its thread has finished: destroy it */
 	void *data;

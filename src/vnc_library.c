@@ -16,6 +16,7 @@
 #include "log.h"
 #include "vnc_pointer.h"
 #include "vnc_send.h"
+#include "vnc_tight.h"
 
 /* The layout of rfbScreenInfo and rfbClientRec is used directly. */
 _Static_assert(sizeof(rfbBool) == 1, "libvncserver: rfbBool is a byte");
@@ -66,6 +67,7 @@ struct vnc_library {
 	struct vnc_format format;
 	struct vnc_encodings encodings;
 	struct vnc_pointer pointer;
+	struct vnc_tight tight;
 };
 
 /*
@@ -226,7 +228,7 @@ static void block_sigpipe(void)
 }
 
 int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
-		       struct vnc_library **result)
+		       struct encoder *encoder, struct vnc_library **result)
 {
 	struct vnc_library *library = g_new0(struct vnc_library, 1);
 	int flags = fcntl(fd, F_GETFL), r = -ENOMEM;
@@ -242,6 +244,7 @@ int vnc_library_create(int fd, const char *name, const char *peer, struct frame 
 	library->name = g_strdup(name);
 	library->frame = frame_acquire(frame);
 	init_cursor(&library->cursor);
+	vnc_tight_init(&library->tight, encoder);
 	pthread_mutex_lock(&shared_lock);
 	rfbLog = log_line;
 	rfbErr = log_line;
@@ -269,6 +272,7 @@ void vnc_library_destroy(struct vnc_library *library)
 	if (library->screen)
 		rfbScreenCleanup(library->screen);
 	pthread_mutex_unlock(&shared_lock);
+	vnc_tight_finish(&library->tight);
 	frame_release(library->frame);
 	vnc_pointer_finish(&library->pointer);
 	g_free(library->name);
@@ -304,6 +308,7 @@ void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
 
 	library->frame = frame_acquire(frame);
 	vnc_pointer_renew(&library->pointer);
+	vnc_tight_renew(&library->tight);
 	point_at(library->screen, frame);
 	frame_release(old);
 	mark_all(library);
@@ -335,6 +340,7 @@ bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format
 		format = &palette_format;
 	}
 	library->format = *format;
+	vnc_tight_renew(&library->tight);
 	vnc_pointer_renew(&library->pointer);
 	client->format = (rfbPixelFormat){
 		.bitsPerPixel = format->bits,
@@ -351,27 +357,6 @@ bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format
 	return rfbSetTranslateFunction(client);
 }
 
-/* TigerVNC's levels of quality 0 .. 9 in terms of JPEG, as viewers expect them. */
-static void set_quality(rfbClientPtr client, const struct vnc_encodings *encodings)
-{
-	static const struct {
-		uint8_t quality, subsampling;
-	} levels[] = {{15, 1}, {29, 1}, {41, 1}, {42, 2}, {62, 2},
-		      {77, 2}, {79, 0}, {86, 0}, {92, 0}, {100, 0}};
-
-	client->tightQualityLevel = encodings->quality_level;
-	client->turboQualityLevel = -1;
-	client->turboSubsampLevel = 0;
-	if (encodings->quality_level >= 0) {
-		client->turboQualityLevel = levels[encodings->quality_level].quality;
-		client->turboSubsampLevel = levels[encodings->quality_level].subsampling;
-	}
-	if (encodings->fine_quality_level >= 0)
-		client->turboQualityLevel = encodings->fine_quality_level;
-	if (encodings->subsampling >= 0)
-		client->turboSubsampLevel = encodings->subsampling;
-}
-
 void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_encodings *encodings)
 {
 	rfbClientPtr client = library->client;
@@ -379,14 +364,13 @@ void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_enc
 	client->preferredEncoding = encodings->preferred;
 	client->enableLastRectEncoding = encodings->last_rect;
 	library->encodings = *encodings;
+	vnc_tight_renew(&library->tight);
 	vnc_pointer_set_encodings(&library->pointer, encodings, library->frame,
 				  client->modifiedRegion);
 	library->keys_pending = encodings->extended_keys && library->takes_input;
 	if (encodings->compress_level >= 0)
 		client->zlibCompressLevel = (uint32_t)encodings->compress_level;
-	client->tightCompressLevel = encodings->compress_level >= 0 ? encodings->compress_level
-								    : TIGHT_DEFAULT_COMPRESSION;
-	set_quality(client, encodings);
+	client->tightQualityLevel = encodings->quality_level; /* ZYWRLE's, too */
 }
 
 void vnc_library_take_input(struct vnc_library *library)
@@ -530,7 +514,11 @@ static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
 	shown = vnc_pointer_compose(&library->pointer, library->frame, region);
 	if (shown)
 		point_at(library->screen, shown);
-	ok = shown && vnc_send_update(client, rects, region);
+	if (shown && library->encodings.preferred == rfbEncodingTight)
+		ok = vnc_tight_send(&library->tight, client, &library->format, &library->encodings,
+				    library->frame, shown, rects, region);
+	else
+		ok = shown && vnc_send_update(client, rects, region);
 	sraRgnDestroy(region);
 	return ok;
 }

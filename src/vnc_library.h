@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One client's encoder: libvncserver 0.9.14. Only this file and vnc_send know it.
+ * One client's encoder: libvncserver 0.9.14. Only this file, vnc_send and vnc_tight know it; Tight
+ * comes from the encoder that all share.
  *
  * Each client has a private rfbScreenInfo with one rfbClientRec, driven by the one thread that
  * writes to that client; none of libvncserver's threads, listeners and readers ever run. So its
@@ -17,6 +18,7 @@
 #include <stdbool.h>
 
 #include "damage.h"
+#include "encoder.h"
 #include "frame.h"
 #include "pointer.h"
 #include "vnc_parser.h"
@@ -39,11 +41,11 @@ int vnc_library_room(void);
 
 /*
  * Attaches to a connected socket (borrowed, blocking from now on; the encoder has a duplicate) and
- * sends ServerInit. name and peer are copied. SIGPIPE is blocked in the calling thread. 0 or
- * -errno.
+ * sends ServerInit. name and peer are copied, `encoder` outlives it. SIGPIPE is blocked in the
+ * calling thread. 0 or -errno.
  */
 int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
-		       struct vnc_library **library);
+		       struct encoder *encoder, struct vnc_library **library);
 void vnc_library_destroy(struct vnc_library *library); /* takes NULL */
 
 /*

@@ -67,6 +67,15 @@ tests_unit_test_edid_SOURCES = tests/unit/test_edid.c
 tests_unit_test_edid_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_edid_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_encoder
+tests_unit_test_encoder_SOURCES = \
+	tests/unit/test_encoder.c \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+tests_unit_test_encoder_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_encoder_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_door_password
 tests_unit_test_door_password_SOURCES = \
 	tests/unit/test_door_password.c \
@@ -226,6 +235,12 @@ UNIT_TESTS += tests/unit/test_status_view
 tests_unit_test_status_view_SOURCES = tests/unit/test_status_view.c
 tests_unit_test_status_view_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_status_view_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_tight
+tests_unit_test_tight_SOURCES = tests/unit/test_tight.c \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+tests_unit_test_tight_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_tight_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_vnc
 tests_unit_test_vnc_SOURCES = \

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vnc_tight.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* Of an update: the number of rectangles has 16 bits, and pseudo-rectangles have their part. */
+#define MAX_PIECES  (64000u / TIGHT_RECTS)
+#define MAX_AT_ONCE 256u /* for sendmsg() */
+
+struct pieces {
+	struct detile_rect rects[MAX_PIECES];
+	struct encoder_piece *encoded[MAX_PIECES];
+	unsigned int count;
+	struct iovec vectors[MAX_PIECES + 2];
+};
+
+void vnc_tight_init(struct vnc_tight *tight, struct encoder *encoder)
+{
+	*tight = (struct vnc_tight){.encoder = encoder};
+}
+
+void vnc_tight_renew(struct vnc_tight *tight)
+{
+	encoder_leave(tight->group);
+	tight->group = NULL;
+}
+
+void vnc_tight_finish(struct vnc_tight *tight)
+{
+	vnc_tight_renew(tight);
+}
+
+/* Cuts a rectangle by the encoder's tiles; what does not fit is left to the next update. */
+static void cut(struct pieces *pieces, const sraRect *rect, sraRegionPtr later)
+{
+	for (int y = rect->y1, bottom; y < rect->y2; y = bottom) {
+		bottom = MIN((y / (int)TIGHT_HEIGHT + 1) * (int)TIGHT_HEIGHT, rect->y2);
+		for (int x = rect->x1, right; x < rect->x2; x = right) {
+			right = MIN((x / (int)TIGHT_WIDTH + 1) * (int)TIGHT_WIDTH, rect->x2);
+			if (pieces->count == MAX_PIECES) {
+				sraRegionPtr rest = sraRgnCreateRect(x, y, right, bottom);
+
+				sraRgnOr(later, rest);
+				sraRgnDestroy(rest);
+				continue;
+			}
+			pieces->rects[pieces->count++] = (struct detile_rect){
+				(uint32_t)x, (uint32_t)y, (uint32_t)(right - x),
+				(uint32_t)(bottom - y)};
+		}
+	}
+}
+
+static void cut_all(struct pieces *pieces, sraRegionPtr region, sraRegionPtr later)
+{
+	sraRectangleIterator *each = sraRgnGetIterator(region);
+	sraRect rect;
+
+	while (sraRgnIteratorNext(each, &rect))
+		cut(pieces, &rect, later);
+	sraRgnReleaseIterator(each);
+}
+
+static bool write_all(int fd, struct iovec *vectors, unsigned int count)
+{
+	while (count) {
+		struct msghdr message = {.msg_iov = vectors, .msg_iovlen = MIN(count, MAX_AT_ONCE)};
+		ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		for (; n > 0 && (size_t)n >= vectors->iov_len; vectors++, count--)
+			n -= (ssize_t)vectors->iov_len;
+		if (n > 0) {
+			vectors->iov_base = (uint8_t *)vectors->iov_base + n;
+			vectors->iov_len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+static bool send_pieces(struct pieces *pieces, rfbClientPtr client, const struct vnc_rects *rects)
+{
+	uint8_t head[4] = {rfbFramebufferUpdate};
+	struct iovec *vectors = pieces->vectors;
+	unsigned int used = 0, count = rects->count;
+	size_t length = 0;
+
+	vectors[used++] = (struct iovec){head, sizeof(head)};
+	if (rects->length)
+		vectors[used++] = (struct iovec){rects->bytes, rects->length};
+	for (unsigned int i = 0; i < pieces->count; i++) {
+		GByteArray *bytes = pieces->encoded[i]->bytes;
+
+		vectors[used++] = (struct iovec){bytes->data, bytes->len};
+		count += pieces->encoded[i]->rects;
+	}
+	for (unsigned int i = 0; i < used; i++)
+		length += vectors[i].iov_len;
+	head[2] = (uint8_t)(count >> 8);
+	head[3] = (uint8_t)count;
+	rfbStatRecordEncodingSent(client, rfbEncodingTight, (int)length, (int)length);
+	return write_all(client->sock, vectors, used);
+}
+
+static void join(struct vnc_tight *tight, const struct vnc_format *format,
+		 const struct vnc_encodings *encodings, const struct frame *frame)
+{
+	if (tight->group && tight->generation == frame->generation)
+		return;
+	vnc_tight_renew(tight);
+	tight_settings_init(&tight->settings, format, encodings);
+	tight->group = encoder_join(tight->encoder, &tight->settings, frame);
+	tight->generation = frame->generation;
+}
+
+bool vnc_tight_send(struct vnc_tight *tight, rfbClientPtr client, const struct vnc_format *format,
+		    const struct vnc_encodings *encodings, const struct frame *frame,
+		    const struct frame *shown, const struct vnc_rects *rects, sraRegionPtr region)
+{
+	struct pieces *pieces = g_new(struct pieces, 1);
+	bool ok;
+
+	pieces->count = 0;
+	join(tight, format, encodings, frame);
+	cut_all(pieces, region, client->modifiedRegion);
+	if (shown == frame)
+		encoder_take(tight->group, frame, pieces->rects, pieces->count, pieces->encoded);
+	else
+		encoder_take_alone(tight->group, shown, pieces->rects, pieces->count,
+				   pieces->encoded);
+	ok = send_pieces(pieces, client, rects);
+	for (unsigned int i = 0; i < pieces->count; i++)
+		encoder_release(pieces->encoded[i]);
+	g_free(pieces);
+	return ok;
+}
