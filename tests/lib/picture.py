@@ -84,7 +84,7 @@ def from_ppm(data):
     fields = data[:64].split(maxsplit=4)[:4]
     if len(fields) < 4 or fields[0] != b"P6" or fields[3] != b"255":
         raise ValueError(f"not a PPM: {data[:64]}")
-    at = data.index(b"255") + 4
+    at = data.index(b"\n255\n") + 5
     return Picture(int(fields[1]), int(fields[2]), data[at:])
 
 
