@@ -8,6 +8,7 @@
 #include "log.h"
 #include "screen.h"
 #include "serve_control.h"
+#include "serve_input.h"
 #include "serve_spice.h"
 #include "serve_vnc.h"
 #include "serve_web.h"
@@ -15,6 +16,7 @@
 #define MAX_FPS 240
 
 struct serve_options {
+	struct serve_input input;
 	struct serve_vnc vnc;
 	struct serve_web web;
 	struct serve_spice spice;
@@ -47,6 +49,7 @@ static GArray *entries_of(struct serve_options *options)
 	serve_vnc_entries(&options->vnc, entries);
 	serve_web_entries(&options->web, entries);
 	serve_spice_entries(&options->spice, entries);
+	serve_input_entries(&options->input, entries);
 	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
 	return entries;
 }
@@ -57,7 +60,7 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	char *help = g_strconcat(
 		"A device that a virtual machine owns is attached and given back when the machine\n"
 		"ends; one that nobody owns is waited for, or opened with --own.\n\n",
-		serve_vnc_help, serve_web_help, serve_spice_help,
+		serve_vnc_help, serve_web_help, serve_spice_help, serve_input_help,
 		"\n  planecast serve sim: --vnc :1\n"
 		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
 		"--vnc unix:/run/vm1.vnc\n"
@@ -80,7 +83,9 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	if (!ret)
 		ret = serve_web_check(&options->web);
 	options->vnc.quiet = options->spice.addresses != NULL;
-	return ret ? ret : serve_spice_check(&options->spice);
+	if (!ret)
+		ret = serve_spice_check(&options->spice);
+	return ret ? ret : serve_input_check(&options->input);
 }
 
 static gboolean on_signal(gpointer loop)
@@ -110,6 +115,7 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 	else if (serve_spice_start(&options->spice, &options->vnc, screen, spec, &error))
 		ret = cmd_report("spice", error);
 	if (!ret) {
+		serve_input_announce(&options->input);
 		control_announce(control);
 		g_main_loop_run(loop);
 	}
@@ -143,6 +149,8 @@ static int serve(const char *spec, struct serve_options *options)
 		log_error("%s: out of memory", spec);
 		return EXIT_FAILED;
 	}
+	serve_input_start(&options->input, spec);
+	options->vnc.input = options->input.input;
 	ret = listen_and_run(screen, spec, options);
 	screen_destroy(screen);
 	return ret;
@@ -163,6 +171,7 @@ int cmd_serve(int argc, char **argv)
 	serve_vnc_finish(&options.vnc);
 	serve_web_finish(&options.web);
 	serve_spice_finish(&options.spice);
+	serve_input_finish(&options.input);
 	g_free(options.control);
 	g_free(options.palette);
 	return ret;

@@ -21,7 +21,8 @@ struct input {
 	void *active_data;
 	uint16_t keys[KEY_CNT];          /* how many seats hold it */
 	uint16_t buttons[INPUT_BUTTONS]; /* likewise */
-	uint16_t x, y;                   /* the last position, */
+	uint32_t pixel_x, pixel_y;       /* the last position, in a picture of */
+	uint32_t width, height;          /* this size, */
 	bool placed;                     /* if there was one */
 	unsigned int leds;
 	GRecMutex watch_lock; /* held while watchers are called */
@@ -231,28 +232,38 @@ static uint16_t scale(uint32_t at, uint32_t size)
 {
 	if (size < 2)
 		return 0;
-	if (at >= size)
-		at = size - 1;
 	return (uint16_t)(((uint64_t)at * INPUT_POSITION_MAX + (size - 1) / 2) / (size - 1));
+}
+
+/* With the lock. True if that is news. */
+static bool place(struct input *input, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+	bool same_size = input->placed && input->width == width && input->height == height;
+
+	if (same_size && input->pixel_x == x && input->pixel_y == y)
+		return false;
+	input->sink->ops->position(input->sink, scale(x, width), scale(y, height),
+				   same_size ? (int32_t)(x - input->pixel_x) : 0,
+				   same_size ? (int32_t)(y - input->pixel_y) : 0);
+	input->placed = true;
+	input->pixel_x = x;
+	input->pixel_y = y;
+	input->width = width;
+	input->height = height;
+	return true;
 }
 
 void input_seat_pointer(struct input_seat *seat, uint32_t x, uint32_t y, uint32_t width,
 			uint32_t height, unsigned int buttons)
 {
-	uint16_t to_x = scale(x, width), to_y = scale(y, height);
 	struct input *input;
-	bool any = false;
+	bool any;
 
-	if (!seat)
+	if (!seat || !width || !height)
 		return;
 	input = seat->input;
 	g_mutex_lock(&input->lock);
-	if (!input->placed || input->x != to_x || input->y != to_y) {
-		input->sink->ops->position(input->sink, to_x, to_y);
-		input->placed = any = true;
-		input->x = to_x;
-		input->y = to_y;
-	}
+	any = place(input, MIN(x, width - 1), MIN(y, height - 1), width, height);
 	any |= set_buttons(seat, buttons);
 	finish(input, any);
 }

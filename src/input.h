@@ -50,7 +50,9 @@ struct input_sink_ops {
 	const char *name;
 	/* A key that is held may come down again: the viewer's own repeat. */
 	void (*key)(struct input_sink *sink, uint16_t code, bool down);
-	void (*position)(struct input_sink *sink, uint16_t x, uint16_t y);
+	/* x, y as INPUT_POSITION_MAX says; dx, dy: pixels from the last one, where that is known.
+	 */
+	void (*position)(struct input_sink *sink, uint16_t x, uint16_t y, int32_t dx, int32_t dy);
 	void (*motion)(struct input_sink *sink, int32_t dx, int32_t dy);
 	void (*button)(struct input_sink *sink, enum input_button button, bool down);
 	/* Steps of the wheel, right and down positive. */

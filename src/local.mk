@@ -2,9 +2,10 @@
 noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
-	$(VNC_CFLAGS) $(JPEG_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS)
+	$(VNC_CFLAGS) $(JPEG_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS) \
+	$(XKB_CFLAGS)
 PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(JPEG_LIBS) \
-	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS)
+	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS) $(XKB_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -42,6 +43,8 @@ libplanecast_a_SOURCES = \
 	src/http.c src/http.h \
 	src/image.c src/image.h \
 	src/input.c src/input.h \
+	src/input_qmp.c src/input_qmp.h src/input_qmp_find.c \
+	src/keymap.c src/keymap.h \
 	src/kvm.c src/kvm.h \
 	src/libvirt_xml.c src/libvirt_xml.h \
 	src/log.c src/log.h \
@@ -63,6 +66,7 @@ libplanecast_a_SOURCES = \
 	src/pointer_watch.c src/pointer_watch.h \
 	src/probe.c src/probe.h \
 	src/pump.c src/pump.h \
+	src/qmp.c src/qmp.h \
 	src/recording.c src/recording.h \
 	src/recording_decode.c src/recording_decode.h \
 	src/recording_look.c src/recording_look.h \
@@ -117,6 +121,7 @@ nodist_libplanecast_a_SOURCES = web_page.c
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \
 	src/serve_control.c src/serve_control.h \
+	src/serve_input.c src/serve_input.h \
 	src/serve_spice.c src/serve_spice.h \
 	src/serve_vnc.c src/serve_vnc.h \
 	src/serve_web.c src/serve_web.h

@@ -124,6 +124,7 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 						    : defaults;
 	struct vnc_options options = {
 		.name = name,
+		.input = vnc->input,
 		.max_clients = (unsigned int)vnc->max_clients,
 		.per_address = (unsigned int)vnc->max_per_address,
 		.only_tls = vnc->tls_only,

@@ -120,6 +120,16 @@ tests_unit_test_input_SOURCES = tests/unit/test_input.c
 tests_unit_test_input_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_input_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_input_qmp
+tests_unit_test_input_qmp_SOURCES = tests/unit/test_input_qmp.c
+tests_unit_test_input_qmp_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_input_qmp_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_keymap
+tests_unit_test_keymap_SOURCES = tests/unit/test_keymap.c
+tests_unit_test_keymap_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keymap_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_meter
 tests_unit_test_meter_SOURCES = tests/unit/test_meter.c
 tests_unit_test_meter_CFLAGS = $(UNIT_CFLAGS)

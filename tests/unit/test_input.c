@@ -26,9 +26,12 @@ static void note_key(struct input_sink *sink, uint16_t code, bool down)
 	g_string_append_printf(text_of(sink), "%c%u ", down ? '+' : '-', code);
 }
 
-static void note_position(struct input_sink *sink, uint16_t x, uint16_t y)
+static void note_position(struct input_sink *sink, uint16_t x, uint16_t y, int32_t dx, int32_t dy)
 {
-	g_string_append_printf(text_of(sink), "@%u,%u ", x, y);
+	g_string_append_printf(text_of(sink), "@%u,%u", x, y);
+	if (dx || dy)
+		g_string_append_printf(text_of(sink), "(%d,%d)", dx, dy);
+	g_string_append_c(text_of(sink), ' ');
 }
 
 static void note_motion(struct input_sink *sink, int32_t dx, int32_t dy)
@@ -201,8 +204,9 @@ static void test_input_scales_positions_to_the_edges(void **state)
 	input_seat_pointer(seat, 1919, 1079, 1920, 1080, 0);
 	input_seat_pointer(seat, 65535, 65535, 1920, 1080, 0);
 	input_seat_pointer(seat, 960, 540, 1920, 1080, 0);
+	input_seat_pointer(seat, 5, 5, 1, 1, 0);
 	input_seat_pointer(seat, 5, 5, 1, 0, 0);
-	assert_told(notes, "@0,0 ; @32767,32767 ; @16392,16399 ; @0,0 ; ");
+	assert_told(notes, "@0,0 ; @32767,32767(1919,1079) ; @16392,16399(-959,-539) ; @0,0 ; ");
 	input_seat_destroy(seat);
 }
 

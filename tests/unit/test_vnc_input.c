@@ -35,8 +35,10 @@ static void on_key(struct input_sink *sink, uint16_t code, bool down)
 	note(sink, "%c%u ", down ? '+' : '-', code);
 }
 
-static void on_position(struct input_sink *sink, uint16_t x, uint16_t y)
+static void on_position(struct input_sink *sink, uint16_t x, uint16_t y, int32_t dx, int32_t dy)
 {
+	(void)dx;
+	(void)dy;
 	note(sink, "@%u,%u ", x, y);
 }
 
