@@ -103,6 +103,7 @@ int serve_spice_start(const struct serve_spice *spice, const struct serve_vnc *v
 		.per_address = (unsigned int)vnc->max_per_address,
 		.only_tls = vnc->tls_only,
 		.insecure = vnc->insecure,
+		.input = vnc->input,
 	};
 	char *ticket = NULL;
 	struct sink *sink;

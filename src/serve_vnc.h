@@ -20,7 +20,7 @@ struct serve_vnc {
 	gboolean tls, tls_only, insecure;
 	int max_clients, max_per_address;
 	struct passwords passwords;
-	struct input *input;             /* where viewers type, set before the start */
+	struct input *input;             /* where all clients type, set before the start */
 	struct certificate *certificate; /* NULL: no TLS */
 	struct sink *sink;               /* once started */
 };

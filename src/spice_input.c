@@ -194,5 +194,6 @@ void spice_input_destroy(struct spice_input *input)
 	}
 	input_seat_destroy(input->seat);
 	g_mutex_clear(&input->lock);
+	g_free(input->keyboard.st); /* the server's, which leaves it behind (0.14, 0.15) */
 	g_free(input);
 }

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from lib import host, rfb
+from lib import host, rfb, spice
 
 DEVICE = "sim:mode=640x480,pattern=bars,cursor=off"
 VIRTIO = ("-machine", "microvm", "-device", "virtio-keyboard-device",
@@ -76,6 +76,17 @@ class Input(host.Test):
                           lambda: str(self.events()[-9:]))
         # The viewer has gone with Enter down.
         self.wait_for(lambda: ("ret", 0) in self.keys(), lambda: str(self.keys()))
+
+    def test_keys_and_a_tablet_by_spice(self):
+        unused, monitor = self.qemu(*VIRTIO)
+        server = spice.serve(self, DEVICE, "--input", f"qmp:{monitor}")
+        spice.type_and_point(self, server, 640, 480)
+        # It has gone with Enter down.
+        self.wait_for(lambda: ("ret", 0) in self.keys(), lambda: str(self.events()[-9:]))
+        self.assertEqual(self.keys(), [("shift", 1), ("u", 1), ("u", 0), ("shift", 0),
+                                       ("ret", 1), ("ret", 0)])
+        self.assertEqual([event for kind, event in self.events() if kind == "abs"],
+                         ["axis x, value 0x7fff", "axis y, value 0x7fff"])
 
     def test_a_mouse_gets_distances(self):
         unused, monitor = self.qemu(*PS2)

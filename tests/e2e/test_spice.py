@@ -7,7 +7,7 @@ import time
 import unittest
 import unittest.mock
 
-from lib import host, pattern, spice
+from lib import host, pattern, picture, spice
 
 LAYOUTS = ("linear", "x", "y", "yf", "4")
 
@@ -62,9 +62,9 @@ class Spice(host.Test):
         while len(seen) < 2 and time.monotonic() < end:
             got, said = spice.screenshot(self, server)
             self.assertIsNotNone(got, said)
-            size = (got.width, got.height)
-            self.assert_same(got, expected[size], f"{size}")
-            seen.add(size)
+            # One that is taken while the mode changes shows a new surface before all is drawn.
+            if picture.difference(got, expected[got.size]) is None:
+                seen.add(got.size)
         self.assertEqual(seen, set(expected))
 
     def test_the_pointer_is_no_part_of_the_picture(self):

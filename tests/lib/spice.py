@@ -3,6 +3,7 @@
 
 The first words are RedLinkHeader and SpiceLinkMess of spice/protocol.h.
 """
+import os
 import re
 import shutil
 import socket
@@ -34,6 +35,18 @@ def screenshot(test, server, *options, name="spice.ppm"):
             return picture.from_ppm(file.read()), done.err
     except FileNotFoundError:
         return None, done.err + done.out.decode(errors="replace")
+
+
+def type_and_point(test, server, width, height):
+    """A client types Shift+U, points at the last pixel and leaves with Enter down."""
+    python = "/usr/bin/python3"  # the one that Debian's packages extend
+    asked = host.run(python, "-c", "import gi; gi.require_version('SpiceClientGLib', '2.0')")
+    if asked.code:
+        raise unittest.SkipTest("spice-gtk's bindings are missing "
+                                "(apt-get install gir1.2-spiceclientglib-2.0 python3-gi)")
+    typist = os.path.join(os.path.dirname(__file__), "spice_typist.py")
+    done = host.run(python, typist, uri(server.address), str(width), str(height))
+    test.assertEqual(done.out, b"typed\n", done.err)
 
 
 def uri(address):
