@@ -18,6 +18,6 @@ struct spice_input *spice_input_create(struct input *input, SpiceServer *server,
 				       GMainContext *context);
 void spice_input_release(struct spice_input *input); /* nobody is there any more: all up */
 /* After the server's end. Takes NULL. */
-void spice_input_destroy(struct spice_input *input); /* after the server; takes NULL */
+void spice_input_destroy(struct spice_input *input);
 
 #endif
