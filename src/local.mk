@@ -106,7 +106,9 @@ libplanecast_a_SOURCES = \
 	src/vnc_parser.c src/vnc_parser.h \
 	src/vnc_pointer.c src/vnc_pointer.h \
 	src/vnc_rects.c src/vnc_rects.h \
+	src/vnc_region.c src/vnc_region.h \
 	src/vnc_send.c src/vnc_send.h \
+	src/vnc_session.c src/vnc_session.h \
 	src/vnc_talk.c src/vnc_talk.h \
 	src/vnc_tally.c src/vnc_tally.h \
 	src/vnc_tight.c src/vnc_tight.h \

@@ -9,7 +9,7 @@
 #include "log.h"
 #include "member.h"
 #include "vnc_client.h"
-#include "vnc_library.h"
+#include "vnc_session.h"
 
 #define DEFAULT_NAME     "planecast"
 #define DEFAULT_STALL_MS 5000
@@ -273,7 +273,7 @@ static gpointer run(gpointer data)
 static const char *full(void *data)
 {
 	(void)data;
-	return vnc_library_room() > 0 ? NULL : "too many open files";
+	return vnc_session_room() > 0 ? NULL : "too many open files";
 }
 
 static void welcome(const struct door_guest *arrival, void *data)

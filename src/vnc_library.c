@@ -1,33 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vnc_library.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <pthread.h>
-#include <rfb/rfb.h>
-#include <rfb/rfbregion.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "log.h"
 #include "vnc_pointer.h"
+#include "vnc_region.h"
 #include "vnc_send.h"
+#include "vnc_session.h"
 #include "vnc_tight.h"
 
-/* The layout of rfbScreenInfo and rfbClientRec is used directly. */
-_Static_assert(sizeof(rfbBool) == 1, "libvncserver: rfbBool is a byte");
-
-#define VERSION        "RFB 003.008\n"
-#define VERSION_LENGTH 12
-#define FD_RESERVE     64
-#define REGION_RECTS   1000u /* a region of more than these is simplified */
-#define DAMAGE_RECTS   256u
-#define CORRE_SIZE     255 /* the widest a CoRRE rectangle can be: the count has 16 bits */
-#define NAME_LENGTH    127
+#define REGION_RECTS 1000u /* a region of more than these is simplified */
 
 /* PIXMAN_x8r8g8b8, in the host's byte order. */
 static const struct vnc_format server_format = {
@@ -54,11 +37,9 @@ static const struct vnc_format palette_format = {
 };
 
 struct vnc_library {
-	rfbScreenInfoPtr screen;
-	rfbClientPtr client;
-	rfbCursor cursor; /* never shown: libvncserver must not paint into the frame */
+	struct vnc_session session;
+	rfbClientPtr client; /* the session's */
 	struct frame *frame;
-	char *name;
 	uint32_t told_width, told_height; /* what the client believes the size to be */
 	bool announce;                    /* tell it the size although it knows */
 	enum vnc_size_status answer;      /* and what became of its wish */
@@ -70,194 +51,24 @@ struct vnc_library {
 	struct vnc_tight tight;
 };
 
-/*
- * Around everything in libvncserver that touches what all its screens share: the list mutex, which
- * rfbGetScreen initialises again each time.
- */
-static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void G_GNUC_PRINTF(1, 2) log_line(const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	g_strchomp(line);
-	log_debug("libvncserver: %s", line);
-}
-
-int vnc_library_room(void)
-{
-	struct rlimit limit;
-	int probe = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), top = FD_SETSIZE;
-
-	if (probe < 0)
-		probe = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (probe < 0)
-		return 0;
-	close(probe);
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < (rlim_t)top)
-		top = (int)limit.rlim_cur;
-	return top - FD_RESERVE - probe;
-}
-
-/* A cursor of which nothing shows. */
-static void init_cursor(rfbCursor *cursor)
-{
-	static unsigned char nothing[1];
-
-	*cursor = (rfbCursor){.source = nothing, .mask = nothing, .width = 1, .height = 1};
-}
-
-static enum rfbNewClientAction hold(rfbClientPtr client)
-{
-	(void)client;
-	return RFB_CLIENT_ON_HOLD;
-}
-
-static void point_at(rfbScreenInfoPtr screen, const struct frame *frame)
-{
-	screen->width = (int)frame->width;
-	screen->height = (int)frame->height;
-	screen->paddedWidthInBytes = (int)frame->stride;
-	screen->frameBuffer = (char *)frame->pixels;
-}
-
-static rfbScreenInfoPtr create_screen(struct vnc_library *library, const struct frame *frame)
-{
-	rfbScreenInfoPtr screen = rfbGetScreen(NULL, NULL, (int)frame->width, (int)frame->height, 8,
-					       3, sizeof(uint32_t));
-
-	if (!screen)
-		return NULL;
-	/* PIXMAN_x8r8g8b8, in the host's byte order. */
-	screen->serverFormat.trueColour = 1; /* its TRUE is -1, and formats are compared */
-	screen->serverFormat.depth = 24;
-	screen->serverFormat.redShift = 16;
-	screen->serverFormat.greenShift = 8;
-	screen->serverFormat.blueShift = 0;
-	screen->port = 0;
-	screen->ipv6port = 0;
-	screen->desktopName = library->name;
-	screen->cursor = &library->cursor;
-	screen->newClientHook = hold;
-	screen->maxRectsPerUpdate = 0; /* REGION_RECTS is the limit */
-	point_at(screen, frame);
-	return screen;
-}
-
-/*
- * rfbNewClient wants to greet somebody and to look for a WebSocket: it gets a socket pair that has
- * said a version already, and the real socket takes the place of its end.
- */
-static int create_client(struct vnc_library *library, int fd, const char *peer)
-{
-	char greeting[VERSION_LENGTH];
-	rfbClientPtr client;
-	int pair[2], r = 0;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	if (pair[1] >= FD_SETSIZE) {
-		close(pair[0]);
-		close(pair[1]);
-		return -EMFILE;
-	}
-	if (write(pair[0], VERSION, VERSION_LENGTH) != VERSION_LENGTH)
-		r = -EIO;
-	client = r ? NULL : rfbNewClient(library->screen, pair[1]);
-	if (!client) { /* it has closed its end */
-		if (r)
-			close(pair[1]);
-		close(pair[0]);
-		return r ? r : -ENOMEM;
-	}
-	library->client = client;
-	if (read(pair[0], greeting, sizeof(greeting)) != sizeof(greeting) ||
-	    dup3(fd, pair[1], O_CLOEXEC) < 0)
-		r = -EIO;
-	close(pair[0]);
-	client->onHold = FALSE;
-	client->protocolMajorVersion = 3;
-	client->protocolMinorVersion = 8;
-	client->state = RFB_NORMAL;
-	client->readyForSetColourMapEntries = TRUE;
-	client->correMaxWidth = CORRE_SIZE;
-	client->correMaxHeight = CORRE_SIZE;
-	/* Never its soft cursor, which paints into the frame; that is shared. */
-	client->enableCursorShapeUpdates = TRUE;
-	client->cursorWasChanged = FALSE;
-	free(client->host);
-	client->host = strdup(peer);
-	return r;
-}
-
-static int send_server_init(struct vnc_library *library)
-{
-	char message[sz_rfbServerInitMsg + NAME_LENGTH];
-	rfbServerInitMsg *init = (rfbServerInitMsg *)message;
-	const rfbPixelFormat *format = &library->screen->serverFormat;
-	size_t length = strnlen(library->name, NAME_LENGTH);
-
-	memset(message, 0, sizeof(message));
-	library->told_width = library->frame->width;
-	library->told_height = library->frame->height;
-	init->framebufferWidth = GUINT16_TO_BE((uint16_t)library->frame->width);
-	init->framebufferHeight = GUINT16_TO_BE((uint16_t)library->frame->height);
-	init->format = *format;
-	init->format.redMax = GUINT16_TO_BE(format->redMax);
-	init->format.greenMax = GUINT16_TO_BE(format->greenMax);
-	init->format.blueMax = GUINT16_TO_BE(format->blueMax);
-	init->nameLength = GUINT32_TO_BE((uint32_t)length);
-	memcpy(message + sz_rfbServerInitMsg, library->name, length);
-	return rfbWriteExact(library->client, message, (int)(sz_rfbServerInitMsg + length)) < 0
-		       ? -EPIPE
-		       : 0;
-}
-
-/* A peer that is gone must not kill the process. */
-static void block_sigpipe(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
 int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
 		       struct encoder *encoder, struct vnc_library **result)
 {
 	struct vnc_library *library = g_new0(struct vnc_library, 1);
-	int flags = fcntl(fd, F_GETFL), r = -ENOMEM;
+	int r;
 
-	block_sigpipe();
-	/*
-	 * Blocking writes: they end at once when the socket is shut down, where the library's
-	 * select() does not (it waits for room, and a unix socket has none then).
-	 */
-	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	library->format = server_format;
 	library->answer = VNC_SIZE_SILENT;
-	library->name = g_strdup(name);
 	library->frame = frame_acquire(frame);
-	init_cursor(&library->cursor);
+	library->told_width = frame->width;
+	library->told_height = frame->height;
 	vnc_tight_init(&library->tight, encoder);
-	pthread_mutex_lock(&shared_lock);
-	rfbLog = log_line;
-	rfbErr = log_line;
-	library->screen = create_screen(library, frame);
-	if (library->screen)
-		r = create_client(library, fd, peer);
-	pthread_mutex_unlock(&shared_lock);
-	if (!r)
-		r = send_server_init(library);
+	r = vnc_session_open(&library->session, fd, name, peer, frame);
 	if (r < 0) {
 		vnc_library_destroy(library);
 		return r;
 	}
+	library->client = library->session.client;
 	*result = library;
 	return 0;
 }
@@ -266,27 +77,11 @@ void vnc_library_destroy(struct vnc_library *library)
 {
 	if (!library)
 		return;
-	pthread_mutex_lock(&shared_lock);
-	if (library->client)
-		rfbClientConnectionGone(library->client);
-	if (library->screen)
-		rfbScreenCleanup(library->screen);
-	pthread_mutex_unlock(&shared_lock);
+	vnc_session_close(&library->session);
 	vnc_tight_finish(&library->tight);
 	frame_release(library->frame);
 	vnc_pointer_finish(&library->pointer);
-	g_free(library->name);
 	g_free(library);
-}
-
-static void add_rect(const struct detile_rect *rect, void *data)
-{
-	sraRegionPtr region = sraRgnCreateRect((int)rect->x, (int)rect->y,
-					       (int)(rect->x + rect->width),
-					       (int)(rect->y + rect->height));
-
-	sraRgnOr(data, region);
-	sraRgnDestroy(region);
 }
 
 static void mark_all(struct vnc_library *library)
@@ -309,7 +104,7 @@ void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
 	library->frame = frame_acquire(frame);
 	vnc_pointer_renew(&library->pointer);
 	vnc_tight_renew(&library->tight);
-	point_at(library->screen, frame);
+	vnc_session_show(&library->session, frame);
 	frame_release(old);
 	mark_all(library);
 }
@@ -394,9 +189,7 @@ void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rec
 
 	if (rect->x >= x2 || rect->y >= y2)
 		return;
-	region = sraRgnCreateRect(rect->x, rect->y, x2, y2);
-	sraRgnOr(client->requestedRegion, region);
-	sraRgnDestroy(region);
+	vnc_region_add_rect(client->requestedRegion, rect->x, rect->y, x2, y2);
 	/* One rectangle: a client cannot make it grow by asking for patches. */
 	if (sraRgnCountRects(client->requestedRegion) > 1) {
 		region = sraRgnBBox(client->requestedRegion);
@@ -414,57 +207,13 @@ void vnc_library_announce_size(struct vnc_library *library, enum vnc_size_status
 		library->answer = answer;
 }
 
-static void count_rect(const struct detile_rect *rect, void *data)
-{
-	(void)rect;
-	(*(size_t *)data)++;
-}
-
-/* Rectangles of a row from the first to the last: at most one a row of cells. */
-struct rows {
-	sraRegionPtr region;
-	struct detile_rect row;
-};
-
-static void add_to_row(const struct detile_rect *rect, void *data)
-{
-	struct rows *rows = data;
-	uint32_t end = rect->x + rect->width;
-
-	if (rows->row.height && rows->row.y == rect->y) {
-		rows->row.width = end - rows->row.x;
-		return;
-	}
-	if (rows->row.height)
-		add_rect(&rows->row, rows->region);
-	rows->row = *rect;
-}
-
 void vnc_library_add(struct vnc_library *library, const struct damage *damage)
 {
 	sraRegionPtr modified = library->client->modifiedRegion;
-	size_t count = 0;
 
-	damage_each(damage, count_rect, &count);
-	if (count > DAMAGE_RECTS) {
-		struct rows rows = {.region = modified};
-
-		damage_each(damage, add_to_row, &rows);
-		add_rect(&rows.row, modified);
-	} else {
-		damage_each(damage, add_rect, modified);
-	}
+	vnc_region_add_damage(modified, damage);
 	if (sraRgnCountRects(modified) > REGION_RECTS)
 		mark_all(library);
-}
-
-static bool intersect(const sraRegion *a, const sraRegion *b)
-{
-	sraRegionPtr both = sraRgnCreateRgn(a);
-	bool some = sraRgnAnd(both, b);
-
-	sraRgnDestroy(both);
-	return some;
 }
 
 static bool is_told(const struct vnc_library *library)
@@ -513,7 +262,7 @@ static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
 	library->keys_pending = false;
 	shown = vnc_pointer_compose(&library->pointer, library->frame, region);
 	if (shown)
-		point_at(library->screen, shown);
+		vnc_session_show(&library->session, shown);
 	if (shown && library->encodings.preferred == rfbEncodingTight)
 		ok = vnc_tight_send(&library->tight, client, &library->format, &library->encodings,
 				    library->frame, shown, rects, region);
@@ -537,7 +286,7 @@ enum vnc_library_result vnc_library_update(struct vnc_library *library)
 	if (!told && !encodings->desktop_size && !encodings->extended_desktop_size)
 		return VNC_LIBRARY_CANNOT_RESIZE;
 	if (told && !has_news(library) &&
-	    !intersect(client->modifiedRegion, client->requestedRegion))
+	    !vnc_region_meets(client->modifiedRegion, client->requestedRegion))
 		return VNC_LIBRARY_NOTHING;
 	if (!told || library->announce)
 		ok = send_size(library, &rects);

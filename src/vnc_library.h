@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One client's encoder: libvncserver 0.9.14. Only this file, vnc_send and vnc_tight know it; Tight
- * comes from the encoder that all share.
+ * One client's encoder: libvncserver 0.9.14. Only this file, vnc_session, vnc_region, vnc_pointer,
+ * vnc_send and vnc_tight know it; Tight comes from the encoder that all share.
  *
  * Each client has a private rfbScreenInfo with one rfbClientRec, driven by the one thread that
  * writes to that client; none of libvncserver's threads, listeners and readers ever run. So its
@@ -32,12 +32,6 @@ enum vnc_library_result {
 	VNC_LIBRARY_FAILED,        /* the connection is over */
 	VNC_LIBRARY_CANNOT_RESIZE, /* the size changed, and the client knows no way to be told */
 };
-
-/*
- * How many descriptors below libvncserver's limit (an fd_set) and the process's are left, minus a
- * reserve; no more clients at 0 or less. Each takes one for long.
- */
-int vnc_library_room(void);
 
 /*
  * Attaches to a connected socket (borrowed, blocking from now on; the encoder has a duplicate) and

@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "vnc_region.h"
+
 void vnc_pointer_finish(struct vnc_pointer *pointer)
 {
 	pointer_release(pointer->shape);
@@ -20,15 +22,12 @@ static void mark(const struct vnc_pointer *pointer, const struct frame *frame,
 		 sraRegionPtr modified)
 {
 	struct detile_rect area;
-	sraRegionPtr region;
 
 	if (is_told(pointer) || !pointer->shape ||
 	    !pointer_area(pointer->shape, pointer->x, pointer->y, frame, &area))
 		return;
-	region = sraRgnCreateRect((int)area.x, (int)area.y, (int)(area.x + area.width),
-				  (int)(area.y + area.height));
-	sraRgnOr(modified, region);
-	sraRgnDestroy(region);
+	vnc_region_add_rect(modified, (int)area.x, (int)area.y, (int)(area.x + area.width),
+			    (int)(area.y + area.height));
 }
 
 void vnc_pointer_set_encodings(struct vnc_pointer *pointer, const struct vnc_encodings *encodings,
