@@ -108,6 +108,7 @@ libplanecast_a_SOURCES = \
 	src/vnc_rects.c src/vnc_rects.h \
 	src/vnc_region.c src/vnc_region.h \
 	src/vnc_send.c src/vnc_send.h \
+	src/vnc_sender.c src/vnc_sender.h \
 	src/vnc_session.c src/vnc_session.h \
 	src/vnc_talk.c src/vnc_talk.h \
 	src/vnc_tally.c src/vnc_tally.h \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a VNC client is made of: of vnc_client.c and vnc_talk.c alone. */
+/* What a VNC client is made of: of vnc_client.c, vnc_sender.c and vnc_talk.c alone. */
 #ifndef PLANECAST_VNC_CLIENT_OWN_H
 #define PLANECAST_VNC_CLIENT_OWN_H
 
@@ -60,5 +60,11 @@ struct vnc_client {
 	bool waiting;       /* as last told by poke */
 	struct vnc_tally tally;
 };
+
+/* With the lock. */
+void vnc_client_stop_locked(struct vnc_client *client, const char *reason);
+
+/* Only for a client that is not stopping yet: all memory it has is small, so this hardly fails. */
+bool vnc_client_renew_damage(struct vnc_client *client);
 
 #endif
