@@ -3,9 +3,10 @@ noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
 	$(VNC_CFLAGS) $(JPEG_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS) \
-	$(XKB_CFLAGS)
+	$(XKB_CFLAGS) $(ISAL_CFLAGS)
 PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(JPEG_LIBS) \
-	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS) $(XKB_LIBS)
+	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS) $(XKB_LIBS) \
+	$(ISAL_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -93,7 +94,9 @@ libplanecast_a_SOURCES = \
 	src/status.c src/status.h \
 	src/status_view.c src/status_view.h \
 	src/tight.c src/tight.h \
+	src/tight_packer.c src/tight_packer.h \
 	src/tight_palette.c src/tight_palette.h \
+	src/tight_pixels.c src/tight_pixels.h \
 	src/tls_stream.c src/tls_stream.h \
 	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \

@@ -3,9 +3,10 @@
 
 #include <string.h>
 #include <turbojpeg.h>
-#include <zlib.h>
 
+#include "tight_packer.h"
 #include "tight_palette.h"
+#include "tight_pixels.h"
 
 #define ENCODING_TIGHT 7
 
@@ -13,6 +14,7 @@
 #define CONTROL_JPEG    0x90
 #define CONTROL_FILTER  0x40
 #define FILTER_PALETTE  1
+#define FILTER_GRADIENT 2
 #define STREAMS         4u
 #define MIN_TO_COMPRESS 12u
 
@@ -21,9 +23,11 @@
 #define COLOURS_JPEG     48u
 #define MIN_JPEG_PIXELS  256u /* below, its tables alone are larger */
 #define DEFAULT_LEVEL    1
-#define MAX_LEVEL        6 /* of zlib: more costs much and saves hardly anything */
+#define SAMPLED_ROWS     8u
 
 #define PIXELS ((size_t)TIGHT_WIDTH * TIGHT_HEIGHT)
+#define BEFORE 3u /* bytes of 0 before a row */
+#define ROW    (BEFORE + TIGHT_WIDTH * 3 + TIGHT_PIXELS_SLACK)
 
 struct area {
 	uint32_t x, y, width, height; /* in the piece */
@@ -54,12 +58,12 @@ struct tight {
 	GByteArray *out;
 
 	struct tight_palette palette;
-	uint8_t plain[PIXELS * 4];
-	uint8_t *packed;
-	size_t room;
-	z_stream stream;
-	int level; /* of the stream */
+	uint8_t plain[PIXELS * 4 + TIGHT_PIXELS_SLACK];
+	uint8_t rows[2][ROW]; /* a row as bytes and the one above it, for gradients */
+	struct tight_packer *packer;
 	tjhandle jpeg;
+	uint8_t *picture; /* room for what it makes */
+	size_t room;
 };
 
 /* TigerVNC's levels of quality 0 .. 9 in terms of JPEG, as viewers expect them. */
@@ -73,9 +77,10 @@ void tight_settings_init(struct tight_settings *settings, const struct vnc_forma
 {
 	int level = encodings->quality_level;
 
-	*settings = (struct tight_settings){.format = *format, .level = DEFAULT_LEVEL};
+	*settings = (struct tight_settings){
+		.format = *format, .level = DEFAULT_LEVEL, .gradient = !encodings->tight_png};
 	if (encodings->compress_level >= 0)
-		settings->level = MIN(encodings->compress_level, MAX_LEVEL);
+		settings->level = MIN(encodings->compress_level, TIGHT_PACKER_MAX);
 	if (format->bits == 8)
 		return; /* there is no JPEG then */
 	if (level >= 0) {
@@ -99,17 +104,16 @@ static bool formats_equal(const struct vnc_format *a, const struct vnc_format *b
 bool tight_settings_equal(const struct tight_settings *a, const struct tight_settings *b)
 {
 	return formats_equal(&a->format, &b->format) && a->level == b->level &&
-	       a->quality == b->quality && a->subsampling == b->subsampling;
+	       a->quality == b->quality && a->subsampling == b->subsampling &&
+	       a->gradient == b->gradient;
 }
 
 struct tight *tight_create(void)
 {
 	struct tight *tight = g_new0(struct tight, 1);
 
+	tight->packer = tight_packer_create();
 	tight->jpeg = tjInitCompress();
-	tight->level = DEFAULT_LEVEL;
-	if (deflateInit(&tight->stream, tight->level) != Z_OK)
-		g_error("zlib: out of memory"); /* as GLib's own allocations end */
 	return tight;
 }
 
@@ -119,18 +123,9 @@ void tight_destroy(struct tight *tight)
 		return;
 	if (tight->jpeg)
 		tjDestroy(tight->jpeg);
-	deflateEnd(&tight->stream);
-	g_free(tight->packed);
+	tight_packer_destroy(tight->packer);
+	g_free(tight->picture);
 	g_free(tight);
-}
-
-static void make_room(struct tight *tight, size_t size)
-{
-	if (size <= tight->room)
-		return;
-	g_free(tight->packed);
-	tight->packed = g_malloc(size);
-	tight->room = size;
 }
 
 static void put(struct tight *tight, uint8_t byte)
@@ -191,27 +186,16 @@ static const uint32_t *row_of(const struct tight *tight, const struct area *area
 /* What is in `plain`, compressed unless it is tiny. */
 static void put_data(struct tight *tight, size_t length)
 {
-	z_stream *stream = &tight->stream;
-	int level = tight->settings->level;
+	const uint8_t *packed;
+	size_t size;
 
 	if (length < MIN_TO_COMPRESS) {
 		g_byte_array_append(tight->out, tight->plain, (guint)length);
 		return;
 	}
-	deflateReset(stream);
-	make_room(tight, deflateBound(stream, length) + 64); /* and the flush's marker */
-	stream->next_out = tight->packed;
-	stream->avail_out = (uInt)tight->room;
-	if (level != tight->level) {
-		deflateParams(stream, level, Z_DEFAULT_STRATEGY);
-		tight->level = level;
-	}
-	stream->next_in = tight->plain;
-	stream->avail_in = (uInt)length;
-	deflate(stream, Z_SYNC_FLUSH);
-	length = tight->room - stream->avail_out;
-	put_length(tight, length);
-	g_byte_array_append(tight->out, tight->packed, (guint)length);
+	packed = tight_pack(tight->packer, tight->settings->level, tight->plain, length, &size);
+	put_length(tight, size);
+	g_byte_array_append(tight->out, packed, (guint)size);
 }
 
 /* Basic rectangles take the four streams in turn, so that a viewer may decode them at a time. */
@@ -232,19 +216,64 @@ static void put_fill(struct tight *tight, const struct area *area)
 			    (guint)(write_pixel(tight, bytes, *row_of(tight, area, 0)) - bytes));
 }
 
-static void put_full(struct tight *tight, const struct area *area)
+static size_t write_pixels(struct tight *tight, const struct area *area)
 {
 	uint8_t *to = tight->plain;
 
-	put_head(tight, area);
-	put(tight, next_stream(tight));
 	for (uint32_t y = 0; y < area->height; y++) {
 		const uint32_t *row = row_of(tight, area, y);
 
+		if (tight->rgb_pixels) {
+			tight_pixels_pack(row, area->width, to);
+			to += area->width * 3;
+			continue;
+		}
 		for (uint32_t x = 0; x < area->width; x++)
 			to = write_pixel(tight, to, row[x]);
 	}
-	put_data(tight, (size_t)(to - tight->plain));
+	return (size_t)(to - tight->plain);
+}
+
+static size_t write_gradient(struct tight *tight, const struct area *area)
+{
+	uint8_t *to = tight->plain;
+
+	memset(tight->rows[1], 0, sizeof(tight->rows[1]));
+	for (uint32_t y = 0; y < area->height; y++, to += area->width * 3) {
+		uint8_t *row = tight->rows[y % 2] + BEFORE, *above = tight->rows[~y % 2] + BEFORE;
+
+		tight_pixels_pack(row_of(tight, area, y), area->width, row);
+		tight_pixels_gradient(row, above, area->width * 3, to);
+	}
+	return (size_t)(to - tight->plain);
+}
+
+/* Whether gradients make a few rows of it shorter. */
+static bool is_smooth(struct tight *tight, const struct area *area)
+{
+	struct area sample = *area;
+	size_t gradient, pixels;
+
+	sample.height = MIN(area->height, SAMPLED_ROWS);
+	sample.y += (area->height - sample.height) / 2;
+	tight_pack(tight->packer, tight->settings->level, tight->plain,
+		   write_gradient(tight, &sample), &gradient);
+	tight_pack(tight->packer, tight->settings->level, tight->plain,
+		   write_pixels(tight, &sample), &pixels);
+	return gradient < pixels;
+}
+
+static void put_full(struct tight *tight, const struct area *area)
+{
+	put_head(tight, area);
+	if (tight->rgb_pixels && tight->settings->gradient && is_smooth(tight, area)) {
+		put(tight, next_stream(tight) | CONTROL_FILTER);
+		put(tight, FILTER_GRADIENT);
+		put_data(tight, write_gradient(tight, area));
+	} else {
+		put(tight, next_stream(tight));
+		put_data(tight, write_pixels(tight, area));
+	}
 }
 
 /* One bit a pixel, the first one highest, rows of whole bytes. */
@@ -289,6 +318,16 @@ static void put_palette(struct tight *tight, const struct area *area)
 	put_data(tight, palette->count == 2 ? write_bits(tight, area) : write_indices(tight, area));
 }
 
+static uint8_t *make_room(struct tight *tight, size_t size)
+{
+	if (size > tight->room) {
+		g_free(tight->picture);
+		tight->picture = g_malloc(size);
+		tight->room = size;
+	}
+	return tight->picture;
+}
+
 static bool put_jpeg(struct tight *tight, const struct area *area)
 {
 	static const int subsamplings[] = {TJSAMP_444,  TJSAMP_420, TJSAMP_422,
@@ -297,21 +336,20 @@ static bool put_jpeg(struct tight *tight, const struct area *area)
 	int format = G_BYTE_ORDER == G_BIG_ENDIAN ? TJPF_XRGB : TJPF_BGRX;
 	const uint32_t *from = tight->rgb + (size_t)area->y * tight->piece.width + area->x;
 	unsigned long length;
-	uint8_t *packed;
+	uint8_t *picture;
 
 	if (!tight->jpeg || (size_t)area->width * area->height < MIN_JPEG_PIXELS)
 		return false;
 	length = tjBufSize((int)area->width, (int)area->height, subsampling);
-	make_room(tight, length);
-	packed = tight->packed;
+	picture = make_room(tight, length);
 	if (tjCompress2(tight->jpeg, (const uint8_t *)from, (int)area->width,
-			(int)tight->piece.width * 4, (int)area->height, format, &packed, &length,
+			(int)tight->piece.width * 4, (int)area->height, format, &picture, &length,
 			subsampling, tight->settings->quality, TJFLAG_NOREALLOC))
 		return false;
 	put_head(tight, area);
 	put(tight, CONTROL_JPEG);
 	put_length(tight, length);
-	g_byte_array_append(tight->out, packed, (guint)length);
+	g_byte_array_append(tight->out, picture, (guint)length);
 	return true;
 }
 
@@ -326,15 +364,12 @@ static bool collect(struct tight *tight, const struct area *area, unsigned int l
 
 static bool is_solid(const struct tight *tight, const struct area *area)
 {
-	uint32_t first = *row_of(tight, area, 0), differs = 0;
+	uint32_t first = *row_of(tight, area, 0);
 
-	for (uint32_t y = 0; y < area->height && !differs; y++) {
-		const uint32_t *row = row_of(tight, area, y);
-
-		for (uint32_t x = 0; x < area->width; x++)
-			differs |= row[x] ^ first;
-	}
-	return !differs;
+	for (uint32_t y = 0; y < area->height; y++)
+		if (!tight_pixels_are(row_of(tight, area, y), area->width, first))
+			return false;
+	return true;
 }
 
 static struct cell look_at(struct tight *tight, const struct area *area)
@@ -386,22 +421,14 @@ static void put_cells(struct tight *tight, struct cell *cells, uint32_t columns,
 	put_area(tight, &area, first.kind);
 }
 
-/*
- * The pixels may change meanwhile: everything after this works with what was read here, and what
- * it tore is damage that is still to be told. ThreadSanitizer need not know of these reads.
- */
-__attribute__((no_sanitize("thread"))) static void read_pixels(struct tight *tight,
-							       const struct frame *frame)
+static void read_pixels(struct tight *tight, const struct frame *frame)
 {
 	const struct detile_rect *piece = &tight->piece;
 	uint32_t *to = tight->rgb;
 
-	for (uint32_t y = piece->y; y < piece->y + piece->height; y++) {
-		const uint32_t *from = frame->pixels + y * (frame->stride / 4) + piece->x;
-
-		for (uint32_t x = 0; x < piece->width; x++)
-			*to++ = from[x] & 0xffffff;
-	}
+	for (uint32_t y = piece->y; y < piece->y + piece->height; y++, to += piece->width)
+		tight_pixels_read(frame->pixels + y * (frame->stride / 4) + piece->x, piece->width,
+				  to);
 }
 
 /* RFB servers round so. */

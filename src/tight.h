@@ -27,6 +27,7 @@ struct tight_settings {
 	int level;                /* of zlib, 0 .. 9 */
 	int quality;              /* of JPEG, 1 .. 100; 0: lossless */
 	int subsampling;          /* of JPEG, as the pseudo-encoding numbers them, 0 .. 5 */
+	bool gradient;            /* the client knows that filter */
 };
 
 /* What a client that wants these encodings in this format gets. */

@@ -24,6 +24,7 @@ enum {
 	ENCODING_RICH_CURSOR = -239,
 	ENCODING_X_CURSOR = -240,
 	ENCODING_EXTENDED_KEYS = -258,
+	ENCODING_TIGHT_PNG = -260,
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
 	ENCODING_ALPHA_CURSOR = -314,
 	ENCODING_COMPRESS_0 = -256,
@@ -173,6 +174,9 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 		break;
 	case ENCODING_EXTENDED_KEYS:
 		encodings->extended_keys = true;
+		break;
+	case ENCODING_TIGHT_PNG:
+		encodings->tight_png = true;
 		break;
 	case ENCODING_POINTER_POSITION:
 		encodings->pointer_position = true;

@@ -32,6 +32,7 @@ struct vnc_encodings {
 	bool last_rect;
 	bool desktop_size, extended_desktop_size;
 	bool extended_keys;     /* QEMU Extended Key Event */
+	bool tight_png;         /* a browser, whose Tight knows no gradients */
 	int compress_level;     /* 0 .. 9, or -1: none was asked for */
 	int quality_level;      /* 0 .. 9, or -1 */
 	int fine_quality_level; /* 1 .. 100, or -1 */

@@ -124,7 +124,8 @@ static void test_lossless_pieces_are_exact_in_every_format(void **state)
 			struct viewer_format format = format_of(&formats[i]);
 			struct frame *frame = paint((enum look)look);
 			struct tight_settings settings = {.format = formats[i],
-							  .level = (int)(look % 7)};
+							  .level = (int)(look % 7),
+							  .gradient = look != LOOK_NOISE};
 			struct viewer viewer;
 
 			viewer_open_fed(&viewer, WIDTH, HEIGHT, &format);
@@ -152,7 +153,8 @@ static void test_small_pieces_are_exact(void **state)
 	(void)state;
 	for (unsigned int look = 0; look < LOOKS; look++) {
 		struct frame *frame = paint((enum look)look);
-		struct tight_settings settings = {.format = formats[0], .level = 1};
+		struct tight_settings settings = {
+			.format = formats[0], .level = 1, .gradient = look % 2};
 		struct viewer viewer;
 
 		viewer_open_fed(&viewer, WIDTH, HEIGHT, &viewer_x8r8g8b8);
@@ -211,6 +213,37 @@ static void test_few_colours_stay_lossless_beside_jpeg(void **state)
 	assert_true(counts.jpeg_pixels < (uint64_t)TIGHT_WIDTH * TIGHT_HEIGHT);
 }
 
+/* Where a picture is smooth, what differs from its slope is shorter than the pixels. */
+static void test_gradients_are_shorter(void **state)
+{
+	const struct detile_rect piece = {0, 0, TIGHT_WIDTH, TIGHT_HEIGHT};
+	struct frame *frame = frame_create(WIDTH, HEIGHT);
+	struct tight *tight = tight_create();
+	uint64_t bytes[2];
+
+	(void)state;
+	for (uint32_t y = 0; y < HEIGHT; y++)
+		for (uint32_t x = 0; x < WIDTH; x++)
+			frame->pixels[y * (frame->stride / 4) + x] =
+				(x / 3 % 256) << 16 | (y * 2 % 256) << 8 |
+				((x + y + scatter(y * WIDTH + x) % 4) / 5 % 256);
+	for (unsigned int gradient = 0; gradient < 2; gradient++) {
+		struct tight_settings settings = {
+			.format = formats[0], .level = 1, .gradient = gradient};
+		struct viewer viewer;
+
+		viewer_open_fed(&viewer, WIDTH, HEIGHT, &viewer_x8r8g8b8);
+		show(&viewer, tight, &settings, frame, &piece);
+		check(&viewer, frame, &piece);
+		assert_int_equal(viewer.counts.gradients, gradient);
+		bytes[gradient] = viewer.counts.bytes;
+		viewer_close(&viewer);
+	}
+	assert_true(bytes[1] < bytes[0]);
+	tight_destroy(tight);
+	frame_release(frame);
+}
+
 /* A smooth picture, in every subsampling. */
 static void test_jpeg_is_close(void **state)
 {
@@ -262,6 +295,12 @@ static void test_settings_follow_the_client(void **state)
 	(void)state;
 	tight_settings_init(&a, &formats[0], &encodings);
 	assert_int_equal(a.quality, 0);
+	assert_true(a.gradient);
+	encodings.tight_png = true; /* noVNC */
+	tight_settings_init(&b, &formats[0], &encodings);
+	assert_false(b.gradient);
+	assert_false(tight_settings_equal(&a, &b));
+	encodings.tight_png = false;
 	encodings.quality_level = 6;
 	encodings.compress_level = 9;
 	tight_settings_init(&b, &formats[0], &encodings);
@@ -288,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_lossless_pieces_are_exact_in_every_format),
 		cmocka_unit_test(test_small_pieces_are_exact),
 		cmocka_unit_test(test_few_colours_stay_lossless_beside_jpeg),
+		cmocka_unit_test(test_gradients_are_shorter),
 		cmocka_unit_test(test_jpeg_is_close),
 		cmocka_unit_test(test_settings_follow_the_client),
 	};

@@ -52,6 +52,7 @@ struct viewer_counts {
 	uint64_t bytes; /* since it was opened */
 	unsigned int updates, rectangles;
 	unsigned int raw, copied, zrle, fills, jpegs, palettes, full; /* kinds of rectangles */
+	unsigned int gradients;                                       /* of those in full */
 	uint64_t pixels, jpeg_pixels;
 	unsigned int resizes, cursors, fences;
 };

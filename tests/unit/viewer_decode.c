@@ -251,6 +251,42 @@ static bool tight_palette(struct viewer *viewer, const struct viewer_rect *rect,
 	return true;
 }
 
+/*
+ * The specification's words: each intensity is predicted as left + upper - upper left, cut to the
+ * range; what lies outside the rectangle is 0. For pixels of three bytes alone.
+ */
+static bool tight_gradient(struct viewer *viewer, const struct viewer_rect *rect,
+			   unsigned int stream)
+{
+	const uint8_t *bytes;
+	uint8_t *row;
+
+	if (tight_size(&viewer->format) != 3)
+		return viewer_fail(viewer, "a gradient of other pixels");
+	viewer->counts.gradients++;
+	bytes = tight_data(viewer, stream, (size_t)3 * rect->width * rect->height);
+	if (!bytes || !viewer->decodes)
+		return bytes;
+	row = calloc(2, (size_t)3 * rect->width);
+	for (uint32_t y = 0; row && y < rect->height; y++) {
+		uint8_t *is = row + (size_t)3 * rect->width * (y % 2);
+		const uint8_t *above = row + (size_t)3 * rect->width * ((y + 1) % 2);
+
+		for (uint32_t x = 0; x < rect->width; x++) {
+			for (uint32_t i = 3 * x; i < 3 * x + 3; i++) {
+				int left = x ? is[i - 3] : 0, corner = x ? above[i - 3] : 0;
+				int guess = left + above[i] - corner;
+
+				guess = guess < 0 ? 0 : guess > 255 ? 255 : guess;
+				is[i] = (uint8_t)(*bytes++ + guess);
+			}
+			row_of(viewer, rect, y)[x] = tight_pixel(&viewer->format, is + 3 * x);
+		}
+	}
+	free(row);
+	return row;
+}
+
 bool viewer_tight(struct viewer *viewer, const struct viewer_rect *rect)
 {
 	size_t size = tight_size(&viewer->format);
@@ -279,9 +315,11 @@ bool viewer_tight(struct viewer *viewer, const struct viewer_rect *rect)
 	}
 	if (filter == 1)
 		return tight_palette(viewer, rect, stream);
-	if (filter)
+	if (filter > 2)
 		return viewer_fail(viewer, "an unknown filter");
 	viewer->counts.full++;
+	if (filter == 2)
+		return tight_gradient(viewer, rect, stream);
 	bytes = tight_data(viewer, stream, size * rect->width * rect->height);
 	if (!bytes || !viewer->decodes)
 		return bytes;
