@@ -23,6 +23,7 @@ struct encoder_group {
 
 struct encoder {
 	unsigned int threads;
+	bool lossless;
 	struct bands *bands;
 	pthread_mutex_t pool; /* one caller of bands at a time */
 
@@ -40,7 +41,12 @@ struct task {
 	struct encoder_piece **pieces;
 };
 
-int encoder_create(unsigned int threads, struct encoder **out)
+bool encoder_is_lossless(const struct encoder *encoder)
+{
+	return encoder->lossless;
+}
+
+int encoder_create(unsigned int threads, bool lossless, struct encoder **out)
 {
 	struct encoder *encoder = g_new0(struct encoder, 1);
 	int r;
@@ -51,6 +57,7 @@ int encoder_create(unsigned int threads, struct encoder **out)
 	encoder->groups = g_ptr_array_new();
 	encoder->spare = g_ptr_array_new_with_free_func((GDestroyNotify)tight_destroy);
 	encoder->threads = threads;
+	encoder->lossless = lossless;
 	r = bands_create(threads, &encoder->bands);
 	if (r < 0) {
 		encoder_destroy(encoder);
@@ -213,7 +220,7 @@ static void encode(void *data, unsigned int n)
 	struct tight *tight = borrow(task->group->encoder);
 
 	piece->rects = tight_encode(tight, &task->group->settings, task->frame, &piece->rect,
-				    piece->bytes);
+				    piece->bytes, &piece->lossy);
 	give_back(task->group->encoder, tight);
 }
 

@@ -25,6 +25,7 @@ struct encoder_piece {
 	struct detile_rect rect;
 	GByteArray *bytes;
 	unsigned int rects; /* Tight rectangles in them */
+	uint32_t lossy;     /* cells of it, as tight_encode() tells */
 	/* The encoder's: */
 	gint references; /* atomic */
 	bool ready;
@@ -36,8 +37,9 @@ struct encoder_counts {
 	uint64_t encoded, asked; /* pieces: the difference was shared */
 };
 
-/* threads: with the caller's. 0 or -errno. */
-int encoder_create(unsigned int threads, struct encoder **encoder);
+/* threads: with the caller's. lossless: for all clients, whatever they allow. 0 or -errno. */
+int encoder_create(unsigned int threads, bool lossless, struct encoder **encoder);
+bool encoder_is_lossless(const struct encoder *encoder);
 void encoder_destroy(struct encoder *encoder); /* takes NULL; all groups have been left */
 void encoder_count(struct encoder *encoder, struct encoder_counts *counts);
 

@@ -106,10 +106,14 @@ libplanecast_a_SOURCES = \
 	src/vnc_flow.c src/vnc_flow.h \
 	src/vnc_input.c src/vnc_input.h \
 	src/vnc_library.c src/vnc_library.h \
+	src/vnc_link.c src/vnc_link.h \
+	src/vnc_lossy.c src/vnc_lossy.h \
 	src/vnc_parser.c src/vnc_parser.h \
 	src/vnc_pointer.c src/vnc_pointer.h \
 	src/vnc_rects.c src/vnc_rects.h \
+	src/vnc_quality.c src/vnc_quality.h \
 	src/vnc_region.c src/vnc_region.h \
+	src/vnc_repair.c src/vnc_repair.h \
 	src/vnc_send.c src/vnc_send.h \
 	src/vnc_sender.c src/vnc_sender.h \
 	src/vnc_session.c src/vnc_session.h \

@@ -55,6 +55,8 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 		 "SECRET"},
 		{"insecure", 0, 0, G_OPTION_ARG_NONE, &vnc->insecure,
 		 "let other machines in although no password is asked for", NULL},
+		{"lossless", 0, 0, G_OPTION_ARG_NONE, &vnc->lossless,
+		 "never send JPEG, not even while the picture moves", NULL},
 		{"max-clients", 0, 0, G_OPTION_ARG_INT, &vnc->max_clients,
 		 "at most so many viewers [" G_STRINGIFY(DEFAULT_CLIENTS) "]", "N"},
 		{"max-per-address", 0, 0, G_OPTION_ARG_INT, &vnc->max_per_address,
@@ -129,6 +131,7 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 		.per_address = (unsigned int)vnc->max_per_address,
 		.only_tls = vnc->tls_only,
 		.insecure = vnc->insecure,
+		.lossless = vnc->lossless,
 	};
 	struct sink *sink;
 	int r = load_passwords(vnc, error);

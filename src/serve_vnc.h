@@ -17,7 +17,7 @@ struct serve_vnc {
 	gboolean quiet;                       /* NULL: none */
 	char *password_file, *view_only_file; /* secrets (secret.h) */
 	char *tls_cert, *tls_key;             /* NULL: a certificate of its own */
-	gboolean tls, tls_only, insecure;
+	gboolean tls, tls_only, insecure, lossless;
 	int max_clients, max_per_address;
 	struct passwords passwords;
 	struct input *input;             /* where all clients type, set before the start */

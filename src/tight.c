@@ -22,7 +22,13 @@
 #define COLOURS_LOSSLESS 96u
 #define COLOURS_JPEG     48u
 #define MIN_JPEG_PIXELS  256u /* below, its tables alone are larger */
+#define LEAST_QUALITY    20   /* that one steps down to */
 #define DEFAULT_LEVEL    1
+
+/* As the pseudo-encoding numbers them; 4 and 5 are coarser than any client names by levels. */
+#define SUBSAMPLING_420  1
+#define SUBSAMPLING_422  2
+#define SUBSAMPLING_GREY 3
 #define SAMPLED_ROWS     8u
 
 #define PIXELS ((size_t)TIGHT_WIDTH * TIGHT_HEIGHT)
@@ -55,6 +61,7 @@ struct tight {
 	bool rgb_pixels;          /* they are three bytes: red, green, blue */
 	unsigned int few;
 	unsigned int rects; /* so far */
+	uint32_t lossy;     /* cells so far, as bits */
 	GByteArray *out;
 
 	struct tight_palette palette;
@@ -89,8 +96,24 @@ void tight_settings_init(struct tight_settings *settings, const struct vnc_forma
 	}
 	if (encodings->fine_quality_level >= 0)
 		settings->quality = MAX(encodings->fine_quality_level, 1);
-	if (encodings->subsampling >= 0 && settings->quality)
+	settings->own_subsampling = encodings->subsampling >= 0 && settings->quality;
+	if (settings->own_subsampling)
 		settings->subsampling = encodings->subsampling;
+}
+
+/* Each a fifth of the quality; then fewer colours, which is quicker, too. */
+void tight_settings_lower(struct tight_settings *settings, unsigned int steps)
+{
+	int floor = MIN(settings->quality, LEAST_QUALITY);
+
+	if (!settings->quality || !steps)
+		return;
+	settings->quality = MAX(settings->quality * (int)(TIGHT_STEPS - steps) / (int)TIGHT_STEPS,
+				floor);
+	if (settings->own_subsampling || settings->subsampling == SUBSAMPLING_420 ||
+	    settings->subsampling == SUBSAMPLING_GREY)
+		return;
+	settings->subsampling = steps == 1 ? SUBSAMPLING_422 : SUBSAMPLING_420;
 }
 
 static bool formats_equal(const struct vnc_format *a, const struct vnc_format *b)
@@ -328,6 +351,16 @@ static uint8_t *make_room(struct tight *tight, size_t size)
 	return tight->picture;
 }
 
+static void note_lossy(struct tight *tight, const struct area *area)
+{
+	uint32_t columns = (tight->piece.width - 1) / DETILE_CELL_WIDTH + 1;
+
+	for (uint32_t y = area->y; y < area->y + area->height; y += DETILE_CELL_HEIGHT)
+		for (uint32_t x = area->x; x < area->x + area->width; x += DETILE_CELL_WIDTH)
+			tight->lossy |= 1u << (y / DETILE_CELL_HEIGHT * columns +
+					       x / DETILE_CELL_WIDTH);
+}
+
 static bool put_jpeg(struct tight *tight, const struct area *area)
 {
 	static const int subsamplings[] = {TJSAMP_444,  TJSAMP_420, TJSAMP_422,
@@ -350,6 +383,7 @@ static bool put_jpeg(struct tight *tight, const struct area *area)
 	put(tight, CONTROL_JPEG);
 	put_length(tight, length);
 	g_byte_array_append(tight->out, picture, (guint)length);
+	note_lossy(tight, area);
 	return true;
 }
 
@@ -462,7 +496,7 @@ static void set_settings(struct tight *tight, const struct tight_settings *setti
 
 unsigned int tight_encode(struct tight *tight, const struct tight_settings *settings,
 			  const struct frame *frame, const struct detile_rect *piece,
-			  GByteArray *out)
+			  GByteArray *out, uint32_t *lossy)
 {
 	uint32_t columns = (piece->width - 1) / DETILE_CELL_WIDTH + 1;
 	uint32_t rows = (piece->height - 1) / DETILE_CELL_HEIGHT + 1;
@@ -472,6 +506,7 @@ unsigned int tight_encode(struct tight *tight, const struct tight_settings *sett
 	tight->piece = *piece;
 	tight->out = out;
 	tight->rects = 0;
+	tight->lossy = 0;
 	read_pixels(tight, frame);
 	tight->pixels = tight->rgb_pixels ? tight->rgb : tight->numbers;
 	if (!tight->rgb_pixels)
@@ -487,5 +522,6 @@ unsigned int tight_encode(struct tight *tight, const struct tight_settings *sett
 	for (uint32_t i = 0; i < columns * rows; i++)
 		if (cells[i].kind != KIND_DONE)
 			put_cells(tight, cells, columns, rows, i % columns, i / columns);
+	*lossy = tight->lossy;
 	return tight->rects;
 }

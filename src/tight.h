@@ -28,11 +28,16 @@ struct tight_settings {
 	int quality;              /* of JPEG, 1 .. 100; 0: lossless */
 	int subsampling;          /* of JPEG, as the pseudo-encoding numbers them, 0 .. 5 */
 	bool gradient;            /* the client knows that filter */
+	bool own_subsampling;     /* the client has named it */
 };
 
 /* What a client that wants these encodings in this format gets. */
 void tight_settings_init(struct tight_settings *settings, const struct vnc_format *format,
 			 const struct vnc_encodings *encodings);
+/* So many steps down from what the client allows, 0 .. TIGHT_STEPS - 1. */
+#define TIGHT_STEPS 5u
+void tight_settings_lower(struct tight_settings *settings, unsigned int steps);
+
 bool tight_settings_equal(const struct tight_settings *a, const struct tight_settings *b);
 
 /* The working memory of one encoding thread (a megabyte). */
@@ -42,10 +47,11 @@ void tight_destroy(struct tight *tight); /* takes NULL */
 
 /*
  * Appends a piece of the frame, which lies inside it, with its rectangles' heads. Returns how many
- * rectangles. The pixels are read once, without a lock.
+ * rectangles. *lossy has a bit, from the lowest, for each 64x32 of the piece, row by row: it is
+ * JPEG. The pixels are read once, without a lock.
  */
 unsigned int tight_encode(struct tight *tight, const struct tight_settings *settings,
 			  const struct frame *frame, const struct detile_rect *piece,
-			  GByteArray *out);
+			  GByteArray *out, uint32_t *lossy);
 
 #endif

@@ -476,7 +476,8 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	vnc->guests = g_ptr_array_new();
 	pthread_mutex_init(&vnc->lock, NULL);
 	vnc->context = g_main_context_new();
-	r = encoder_create(CLAMP(g_get_num_processors(), 1, MAX_THREADS), &vnc->encoder);
+	r = encoder_create(CLAMP(g_get_num_processors(), 1, MAX_THREADS), options->lossless,
+			   &vnc->encoder);
 	if (r < 0) {
 		fail(error, EXIT_FAILED, -r, "vnc: cannot start threads");
 		goto fail;

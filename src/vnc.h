@@ -29,6 +29,7 @@ struct vnc_options {
 	struct certificate *certificate;   /* as in door_options; lives as long as the sink */
 	bool only_tls;                     /* as in door_options */
 	bool insecure;                     /* as in door_options */
+	bool lossless;                     /* nothing is ever sent in lossy form */
 	unsigned int stall_ms; /* a client that takes nothing for so long is dropped: 5000 */
 };
 

@@ -17,6 +17,17 @@
 #define BUDGET_MESSAGES 2000
 #define HIGH_FD         1024 /* beyond what libvncserver's fd_set holds: its room is kept for it */
 
+/* Its timed waits go by g_get_monotonic_time(). */
+static void init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_client_owner *owner)
 {
 	struct vnc_client *client = g_new0(struct vnc_client, 1);
@@ -32,7 +43,8 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 	client->wire = client->fd;
 	client->peer = g_strdup(peer);
 	pthread_mutex_init(&client->lock, NULL);
-	pthread_cond_init(&client->news, NULL);
+	init_condition(&client->news);
+	client->repair_due = VNC_LOSSY_NEVER;
 	vnc_parser_init(&client->parser);
 	vnc_tally_init(&client->tally);
 	vnc_client_refill(client);

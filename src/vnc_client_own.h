@@ -9,6 +9,7 @@
 #include "vnc_flow.h"
 #include "vnc_input.h"
 #include "vnc_library.h"
+#include "vnc_lossy.h"
 #include "vnc_parser.h"
 #include "vnc_tally.h"
 #include "vnc_wish.h"
@@ -44,6 +45,7 @@ struct vnc_client {
 	gint64 superseded;    /* when `frame` became another one than that, or 0 */
 	struct damage damage; /* of `frame`, not yet taken by the sending thread */
 	bool sending;         /* it works on an update */
+	gint64 repair_due;    /* as vnc_library_repair_due() */
 	bool rest;            /* it has more to send, outside of what was asked for */
 	bool asked;           /* it holds a request that it could not answer yet */
 	bool new_request, new_format, new_encodings;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vnc_pointer.h"
+#include "vnc_repair.h"
 #include "vnc_region.h"
 #include "vnc_send.h"
 #include "vnc_session.h"
@@ -49,9 +50,10 @@ struct vnc_library {
 	struct vnc_encodings encodings;
 	struct vnc_pointer pointer;
 	struct vnc_tight tight;
+	struct vnc_repair repair;
 };
 
-int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
+int vnc_library_create(int fd, int wire, const char *name, const char *peer, struct frame *frame,
 		       struct encoder *encoder, struct vnc_library **result)
 {
 	struct vnc_library *library = g_new0(struct vnc_library, 1);
@@ -62,7 +64,8 @@ int vnc_library_create(int fd, const char *name, const char *peer, struct frame 
 	library->frame = frame_acquire(frame);
 	library->told_width = frame->width;
 	library->told_height = frame->height;
-	vnc_tight_init(&library->tight, encoder);
+	vnc_repair_init(&library->repair, wire, frame);
+	vnc_tight_init(&library->tight, encoder, &library->repair);
 	r = vnc_session_open(&library->session, fd, name, peer, frame);
 	if (r < 0) {
 		vnc_library_destroy(library);
@@ -79,6 +82,7 @@ void vnc_library_destroy(struct vnc_library *library)
 		return;
 	vnc_session_close(&library->session);
 	vnc_tight_finish(&library->tight);
+	vnc_repair_finish(&library->repair);
 	frame_release(library->frame);
 	vnc_pointer_finish(&library->pointer);
 	g_free(library);
@@ -104,6 +108,7 @@ void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
 	library->frame = frame_acquire(frame);
 	vnc_pointer_renew(&library->pointer);
 	vnc_tight_renew(&library->tight);
+	vnc_repair_set_frame(&library->repair, frame);
 	vnc_session_show(&library->session, frame);
 	frame_release(old);
 	mark_all(library);
@@ -157,6 +162,9 @@ void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_enc
 	rfbClientPtr client = library->client;
 
 	client->preferredEncoding = encodings->preferred;
+	if (encoder_is_lossless(library->tight.encoder) &&
+	    encodings->preferred == rfbEncodingZYWRLE)
+		client->preferredEncoding = rfbEncodingRaw; /* what everybody knows */
 	client->enableLastRectEncoding = encodings->last_rect;
 	library->encodings = *encodings;
 	vnc_tight_renew(&library->tight);
@@ -247,11 +255,46 @@ static bool send_size(struct vnc_library *library, struct vnc_rects *rects)
 	return vnc_send_update(library->client, rects, NULL);
 }
 
+/* By libvncserver; only ZYWRLE is lossy, and Raw is known to everybody. */
+static bool send_by_library(struct vnc_library *library, const struct vnc_tight_update *update)
+{
+	rfbClientPtr client = library->client;
+	int preferred = client->preferredEncoding;
+	bool exact = update->exact || preferred != rfbEncodingZYWRLE, ok;
+
+	if (preferred == rfbEncodingZYWRLE && exact)
+		client->preferredEncoding = rfbEncodingRaw;
+	ok = vnc_send_update(client, update->rects, update->region);
+	client->preferredEncoding = preferred;
+	vnc_repair_sent(&library->repair, update->region, exact);
+	return ok;
+}
+
+/* Of a region that is not modified any more. */
+static bool send_region(struct vnc_library *library, sraRegionPtr region, bool exact,
+			struct vnc_rects *rects)
+{
+	struct vnc_tight_update update = {
+		.frame = library->frame,
+		.shown = vnc_pointer_compose(&library->pointer, library->frame, region),
+		.rects = rects,
+		.region = region,
+		.exact = exact,
+	};
+
+	if (!update.shown)
+		return false;
+	vnc_session_show(&library->session, update.shown);
+	if (library->encodings.preferred == rfbEncodingTight)
+		return vnc_tight_send(&library->tight, library->client, &library->format,
+				      &library->encodings, &update);
+	return send_by_library(library, &update);
+}
+
 static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
 {
 	rfbClientPtr client = library->client;
 	sraRegionPtr region = sraRgnCreateRgn(client->modifiedRegion);
-	const struct frame *shown;
 	bool ok;
 
 	sraRgnAnd(region, client->requestedRegion);
@@ -260,16 +303,25 @@ static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
 	if (library->keys_pending)
 		vnc_rects_add_extended_keys(rects);
 	library->keys_pending = false;
-	shown = vnc_pointer_compose(&library->pointer, library->frame, region);
-	if (shown)
-		vnc_session_show(&library->session, shown);
-	if (shown && library->encodings.preferred == rfbEncodingTight)
-		ok = vnc_tight_send(&library->tight, client, &library->format, &library->encodings,
-				    library->frame, shown, rects, region);
-	else
-		ok = shown && vnc_send_update(client, rects, region);
+	ok = send_region(library, region, false, rects);
 	sraRgnDestroy(region);
 	return ok;
+}
+
+/* Nothing has changed: what rests may become exact. */
+static enum vnc_library_result send_repair(struct vnc_library *library)
+{
+	rfbClientPtr client = library->client;
+	sraRegionPtr region = vnc_repair_take(&library->repair, client->requestedRegion);
+	struct vnc_rects none = {0};
+	bool ok;
+
+	if (!region)
+		return VNC_LIBRARY_NOTHING;
+	ok = send_region(library, region, true, &none);
+	sraRgnDestroy(region);
+	sraRgnMakeEmpty(client->requestedRegion);
+	return ok && client->sock != RFB_INVALID_SOCKET ? VNC_LIBRARY_SENT : VNC_LIBRARY_FAILED;
 }
 
 enum vnc_library_result vnc_library_update(struct vnc_library *library)
@@ -287,7 +339,7 @@ enum vnc_library_result vnc_library_update(struct vnc_library *library)
 		return VNC_LIBRARY_CANNOT_RESIZE;
 	if (told && !has_news(library) &&
 	    !vnc_region_meets(client->modifiedRegion, client->requestedRegion))
-		return VNC_LIBRARY_NOTHING;
+		return send_repair(library);
 	if (!told || library->announce)
 		ok = send_size(library, &rects);
 	else
@@ -301,6 +353,11 @@ bool vnc_library_has_rest(const struct vnc_library *library)
 {
 	return !sraRgnEmpty(library->client->modifiedRegion) || !is_told(library) ||
 	       has_news(library);
+}
+
+gint64 vnc_library_repair_due(const struct vnc_library *library)
+{
+	return vnc_repair_due(&library->repair);
 }
 
 uint32_t vnc_library_bytes(const struct vnc_library *library)

@@ -35,10 +35,11 @@ enum vnc_library_result {
 
 /*
  * Attaches to a connected socket (borrowed, blocking from now on; the encoder has a duplicate) and
- * sends ServerInit. name and peer are copied, `encoder` outlives it. SIGPIPE is blocked in the
- * calling thread. 0 or -errno.
+ * sends ServerInit. wire is the peer's own socket, the same or beyond a pump, and lives as long.
+ * name and peer are copied, `encoder` outlives it. SIGPIPE is blocked in the calling thread. 0 or
+ * -errno.
  */
-int vnc_library_create(int fd, const char *name, const char *peer, struct frame *frame,
+int vnc_library_create(int fd, int wire, const char *name, const char *peer, struct frame *frame,
 		       struct encoder *encoder, struct vnc_library **library);
 void vnc_library_destroy(struct vnc_library *library); /* takes NULL */
 
@@ -75,6 +76,12 @@ void vnc_library_add(struct vnc_library *library, const struct damage *damage);
 
 /* Blocks until the socket has taken it all, or breaks. */
 enum vnc_library_result vnc_library_update(struct vnc_library *library);
+
+/*
+ * When to update although nothing has changed: something may rest then that the client has in lossy
+ * form only. VNC_LOSSY_NEVER, or g_get_monotonic_time()'s time.
+ */
+gint64 vnc_library_repair_due(const struct vnc_library *library);
 
 /* Bytes of updates so far, modulo 2^32. */
 uint32_t vnc_library_bytes(const struct vnc_library *library);

@@ -32,8 +32,9 @@ bool vnc_sender_has_work(const struct vnc_client *client)
 	if (client->new_request && client->rest)
 		return true;
 	return has_request(client) &&
-	       (client->announce_size || client->moved_pointer ||
-		vnc_wish_is_answered(&client->wish) || !damage_is_empty(&client->damage));
+	       (client->repair_due <= g_get_monotonic_time() || client->announce_size ||
+		client->moved_pointer || vnc_wish_is_answered(&client->wish) ||
+		!damage_is_empty(&client->damage));
 }
 
 bool vnc_sender_begins_to_wait(struct vnc_client *client)
@@ -116,7 +117,7 @@ static struct vnc_library *attach(struct vnc_client *client)
 	pthread_mutex_unlock(&client->lock);
 	if (!frame)
 		return NULL;
-	r = vnc_library_create(client->fd, client->owner.desktop, client->peer, frame,
+	r = vnc_library_create(client->fd, client->wire, client->owner.desktop, client->peer, frame,
 			       client->owner.encoder, &library);
 	pthread_mutex_lock(&client->lock);
 	if (r < 0)
@@ -145,6 +146,7 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 	pthread_mutex_lock(&client->lock);
 	client->sending = false;
 	client->rest = vnc_library_has_rest(library);
+	client->repair_due = vnc_library_repair_due(library);
 	if (result == VNC_LIBRARY_SENT)
 		vnc_tally_sent(&client->tally, begun, vnc_library_bytes(library),
 			       !damage_is_empty(&client->damage));
@@ -166,6 +168,19 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 	}
 }
 
+/* With the lock: for news, or until something that the client has only in lossy form rests. */
+static void wait_for_work(struct vnc_client *client)
+{
+	const struct timespec due = {client->repair_due / G_USEC_PER_SEC,
+				     client->repair_due % G_USEC_PER_SEC * 1000};
+
+	/* What is due already goes with the next request. */
+	if (client->repair_due != VNC_LOSSY_NEVER && client->repair_due > g_get_monotonic_time())
+		pthread_cond_timedwait(&client->news, &client->lock, &due);
+	else
+		pthread_cond_wait(&client->news, &client->lock);
+}
+
 gpointer vnc_sender_run(gpointer data)
 {
 	struct vnc_client *client = data;
@@ -178,7 +193,7 @@ gpointer vnc_sender_run(gpointer data)
 			if (vnc_sender_has_work(client))
 				turn(client, library);
 			else
-				pthread_cond_wait(&client->news, &client->lock);
+				wait_for_work(client);
 		}
 		pthread_mutex_unlock(&client->lock);
 		vnc_library_destroy(library);

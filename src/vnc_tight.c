@@ -17,15 +17,21 @@ struct pieces {
 	struct iovec vectors[MAX_PIECES + 2];
 };
 
-void vnc_tight_init(struct vnc_tight *tight, struct encoder *encoder)
+void vnc_tight_init(struct vnc_tight *tight, struct encoder *encoder, struct vnc_repair *repair)
 {
-	*tight = (struct vnc_tight){.encoder = encoder};
+	*tight = (struct vnc_tight){.encoder = encoder, .repair = repair};
+}
+
+static void leave(struct vnc_tight_way *way)
+{
+	encoder_leave(way->group);
+	way->group = NULL;
 }
 
 void vnc_tight_renew(struct vnc_tight *tight)
 {
-	encoder_leave(tight->group);
-	tight->group = NULL;
+	leave(&tight->moving);
+	leave(&tight->exact);
 }
 
 void vnc_tight_finish(struct vnc_tight *tight)
@@ -106,33 +112,86 @@ static bool send_pieces(struct pieces *pieces, rfbClientPtr client, const struct
 	return write_all(client->sock, vectors, used);
 }
 
-static void join(struct vnc_tight *tight, const struct vnc_format *format,
-		 const struct vnc_encodings *encodings, const struct frame *frame)
+static void join(struct vnc_tight *tight, struct vnc_tight_way *way,
+		 const struct vnc_format *format, const struct vnc_encodings *encodings,
+		 const struct frame *frame)
 {
-	if (tight->group && tight->generation == frame->generation)
+	bool exact = way == &tight->exact;
+	unsigned int step = exact ? 0 : vnc_quality_step(&tight->quality, g_get_monotonic_time());
+	struct tight_settings settings;
+
+	if (way->group && way->generation == frame->generation && way->step == step)
 		return;
-	vnc_tight_renew(tight);
-	tight_settings_init(&tight->settings, format, encodings);
-	tight->group = encoder_join(tight->encoder, &tight->settings, frame);
-	tight->generation = frame->generation;
+	leave(way);
+	tight_settings_init(&settings, format, encodings);
+	tight_settings_lower(&settings, step);
+	if (exact || encoder_is_lossless(tight->encoder))
+		settings.quality = 0;
+	way->group = encoder_join(tight->encoder, &settings, frame);
+	way->generation = frame->generation;
+	way->step = step;
+}
+
+static void note_piece(struct vnc_lossy *lossy, const struct encoder_piece *piece, int64_t now)
+{
+	const struct detile_rect *rect = &piece->rect;
+	unsigned int cell = 0;
+
+	if (!piece->lossy) {
+		vnc_lossy_remove(lossy, rect);
+		return;
+	}
+	for (uint32_t y = 0; y < rect->height; y += DETILE_CELL_HEIGHT)
+		for (uint32_t x = 0; x < rect->width; x += DETILE_CELL_WIDTH, cell++) {
+			const struct detile_rect area = {rect->x + x, rect->y + y,
+							 MIN(rect->width - x, DETILE_CELL_WIDTH),
+							 MIN(rect->height - y, DETILE_CELL_HEIGHT)};
+
+			if (piece->lossy >> cell & 1)
+				vnc_lossy_add(lossy, &area, now);
+			else
+				vnc_lossy_remove(lossy, &area);
+		}
+}
+
+/* What the client has now, and what its link is good for. */
+static void note_sent(struct vnc_tight *tight, const struct pieces *pieces, int64_t encode_us)
+{
+	int64_t now = g_get_monotonic_time();
+	uint64_t lossy = 0;
+
+	for (unsigned int i = 0; i < pieces->count; i++) {
+		note_piece(&tight->repair->lossy, pieces->encoded[i], now);
+		if (pieces->encoded[i]->lossy)
+			lossy += pieces->encoded[i]->bytes->len;
+	}
+	if (lossy)
+		vnc_quality_sent(&tight->quality, lossy, encode_us, vnc_repair_rate(tight->repair),
+				 now);
+	if (!tight->repair->lossy.count)
+		leave(&tight->exact);
 }
 
 bool vnc_tight_send(struct vnc_tight *tight, rfbClientPtr client, const struct vnc_format *format,
-		    const struct vnc_encodings *encodings, const struct frame *frame,
-		    const struct frame *shown, const struct vnc_rects *rects, sraRegionPtr region)
+		    const struct vnc_encodings *encodings, const struct vnc_tight_update *update)
 {
+	struct vnc_tight_way *way = update->exact ? &tight->exact : &tight->moving;
 	struct pieces *pieces = g_new(struct pieces, 1);
+	int64_t begun = g_get_monotonic_time(), encode_us;
 	bool ok;
 
 	pieces->count = 0;
-	join(tight, format, encodings, frame);
-	cut_all(pieces, region, client->modifiedRegion);
-	if (shown == frame)
-		encoder_take(tight->group, frame, pieces->rects, pieces->count, pieces->encoded);
+	join(tight, way, format, encodings, update->frame);
+	cut_all(pieces, update->region, client->modifiedRegion);
+	if (update->shown == update->frame)
+		encoder_take(way->group, update->frame, pieces->rects, pieces->count,
+			     pieces->encoded);
 	else
-		encoder_take_alone(tight->group, shown, pieces->rects, pieces->count,
+		encoder_take_alone(way->group, update->shown, pieces->rects, pieces->count,
 				   pieces->encoded);
-	ok = send_pieces(pieces, client, rects);
+	encode_us = g_get_monotonic_time() - begun;
+	ok = send_pieces(pieces, client, update->rects);
+	note_sent(tight, pieces, encode_us);
 	for (unsigned int i = 0; i < pieces->count; i++)
 		encoder_release(pieces->encoded[i]);
 	g_free(pieces);

@@ -297,6 +297,15 @@ tests_unit_test_vnc_pointer_SOURCES = \
 tests_unit_test_vnc_pointer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_pointer_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_quality
+tests_unit_test_vnc_quality_SOURCES = \
+	tests/unit/test_vnc_quality.c \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+tests_unit_test_vnc_quality_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_vnc_quality_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_wish
 tests_unit_test_vnc_wish_SOURCES = \
 	tests/unit/test_vnc_wish.c \

@@ -28,7 +28,7 @@ static void open_pair(struct pair *pair, int other_quality)
 {
 	struct tight_settings settings = {.format = x8r8g8b8, .level = 1};
 
-	assert_int_equal(encoder_create(3, &pair->encoder), 0);
+	assert_int_equal(encoder_create(3, false, &pair->encoder), 0);
 	pair->frame = frame_create(WIDTH, HEIGHT);
 	pair->group[0] = encoder_join(pair->encoder, &settings, pair->frame);
 	settings.quality = other_quality;

@@ -81,7 +81,8 @@ static void show(struct viewer *viewer, struct tight *tight, const struct tight_
 {
 	GByteArray *bytes = g_byte_array_new();
 	uint8_t head[4] = {VIEWER_UPDATE};
-	unsigned int rects = tight_encode(tight, settings, frame, piece, bytes);
+	uint32_t lossy = 0;
+	unsigned int rects = tight_encode(tight, settings, frame, piece, bytes, &lossy);
 
 	assert_in_range(rects, 1, TIGHT_RECTS);
 	head[3] = (uint8_t)rects;
@@ -89,6 +90,7 @@ static void show(struct viewer *viewer, struct tight *tight, const struct tight_
 	assert_true(viewer_feed(viewer, bytes->data, bytes->len));
 	if (viewer_message(viewer) != VIEWER_UPDATE)
 		fail_msg("%s", viewer->reason);
+	assert_int_equal(lossy != 0, viewer->counts.jpegs != 0);
 	g_byte_array_unref(bytes);
 }
 

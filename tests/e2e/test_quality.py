@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""JPEG where viewers allow it, and what they have when the picture rests: every pixel."""
+from lib import host, page, rfb, viewer
+
+TIGHT, QUALITY_1 = 7, -31
+PICTURE = "pattern=static,cursor=off"
+
+
+class Quality(page.Test):
+    def still(self, width, height, *options):
+        """A server that shows a detailed still, and the still."""
+        device = f"sim:mode={width}x{height},{PICTURE}"
+        return self.serve(device, *options), self.screenshot(device)
+
+    def beginning(self, server):
+        """The first bytes of a Tight update at a low quality: longer than any head."""
+        with rfb.Client(server.address, encodings=(TIGHT, QUALITY_1)) as client:
+            client.request(incremental=False)
+            return client.read(20000)
+
+    def test_vncviewer_has_every_pixel_at_rest(self):
+        server, expected = self.still(600, 400)
+        for options in (("-NoJPEG=0", "-QualityLevel=1"), ("-NoJPEG=0", "-QualityLevel=9"),
+                        ("-NoJPEG=0", "-QualityLevel=4", "-FullColor=1", "-CompressLevel=6"), ()):
+            with self.subTest(options=options):
+                screen, client = viewer.watch(self, server.address, *options)
+                self.assert_same(viewer.await_picture(screen, client, expected), expected,
+                                 client.log)
+                client.close()
+                screen.close()
+
+    def test_a_browser_has_every_pixel_at_rest(self):
+        server, expected = self.still(640, 480)
+        for quality in ("", "?quality=lossless"):
+            window = self.browse(f"{server.page}{quality}")
+            self.wait_for_picture(window, expected)
+            self.assertEqual(window.complaints(), [])
+
+    def test_gvnccapture_has_every_pixel(self):
+        server, expected = self.still(1100, 300)
+        self.assert_same(self.capture(server.address), expected)
+
+    def test_clients_may_allow_jpeg(self):
+        server, _ = self.still(640, 480)
+        self.assertIn(b"JFIF", self.beginning(server))
+
+    def test_a_lossless_server_sends_none(self):
+        server, expected = self.still(640, 480, "--lossless")
+        self.assertNotIn(b"JFIF", self.beginning(server))
+        screen, client = viewer.watch(self, server.address, "-NoJPEG=0", "-QualityLevel=1")
+        self.assert_same(viewer.await_picture(screen, client, expected), expected, client.log)
+
+    def test_the_help_tells_of_it(self):
+        self.assertIn(b"--lossless", host.run(host.PROGRAM, "serve", "--help").out)
