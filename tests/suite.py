@@ -51,6 +51,11 @@ class Report(unittest.TestResult):
         seconds = time.monotonic() - self.begun
         print(f"PASS {name_of(test, self.label)} ({seconds:.1f} s)", flush=True)
 
+    def addSubTest(self, test, subtest, err):
+        """One that fails fails its test, which then gets no line of its own."""
+        if err:
+            self.addFailure(test, err)
+
     def addSkip(self, test, reason):
         print(f"SKIP {name_of(test, self.label)}: {reason}", flush=True)
 
