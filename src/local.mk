@@ -103,6 +103,7 @@ libplanecast_a_SOURCES = \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h \
 	src/vnc_client.c src/vnc_client.h src/vnc_client_own.h \
+	src/vnc_fence.c src/vnc_fence.h \
 	src/vnc_flow.c src/vnc_flow.h \
 	src/vnc_input.c src/vnc_input.h \
 	src/vnc_library.c src/vnc_library.h \
@@ -120,6 +121,7 @@ libplanecast_a_SOURCES = \
 	src/vnc_talk.c src/vnc_talk.h \
 	src/vnc_tally.c src/vnc_tally.h \
 	src/vnc_tight.c src/vnc_tight.h \
+	src/vnc_window.c src/vnc_window.h \
 	src/vnc_wish.c src/vnc_wish.h \
 	src/web.c src/web.h \
 	src/web_files.c src/web_files.h \

@@ -31,7 +31,7 @@ struct vnc {
 	struct encoder *encoder;
 	GThread *thread;
 	GMainContext *context;
-	gint closing, ended; /* atomic: the sink is closing; clients to bury */
+	gint closing, ended, resumed; /* atomic: the sink is closing; clients to bury, to hear */
 
 	pthread_mutex_t lock; /* of all below */
 	GPtrArray *guests;
@@ -48,6 +48,7 @@ struct guest {
 	struct vnc_client *client;
 	struct door_ticket *ticket;
 	gint ended;     /* atomic */
+	gint resumed;   /* atomic: what it said can be obeyed now */
 	GSource *input; /* of the thread; NULL while the client has said too much */
 };
 
@@ -75,6 +76,7 @@ static void watch(struct guest *guest)
 {
 	guest->input = g_unix_fd_source_new(vnc_client_fd(guest->client), G_IO_IN);
 	g_source_set_callback(guest->input, G_SOURCE_FUNC(on_input), guest, NULL);
+	g_source_set_ready_time(guest->input, 0); /* something may have been read already */
 	g_source_attach(guest->input, guest->vnc->context);
 }
 
@@ -93,6 +95,7 @@ static gboolean on_input(gint fd, GIOCondition condition, gpointer data)
 
 	(void)fd;
 	(void)condition;
+	g_source_set_ready_time(guest->input, -1);
 	if (!vnc_client_input(guest->client))
 		unwatch(guest);
 	return G_SOURCE_CONTINUE;
@@ -148,6 +151,27 @@ static void ended(void *data)
 	g_atomic_int_set(&guest->ended, 1);
 	g_atomic_int_set(&guest->vnc->ended, 1);
 	g_main_context_wakeup(guest->vnc->context);
+}
+
+static void resume(void *data)
+{
+	struct guest *guest = data;
+
+	g_atomic_int_set(&guest->resumed, 1);
+	g_atomic_int_set(&guest->vnc->resumed, 1);
+	g_main_context_wakeup(guest->vnc->context);
+}
+
+static void hear_resumed(struct vnc *vnc)
+{
+	pthread_mutex_lock(&vnc->lock);
+	for (guint i = 0; i < vnc->guests->len; i++) {
+		struct guest *guest = vnc->guests->pdata[i];
+
+		if (g_atomic_int_compare_and_exchange(&guest->resumed, 1, 0) && !guest->input)
+			watch(guest);
+	}
+	pthread_mutex_unlock(&vnc->lock);
 }
 
 static void poke(void *data)
@@ -262,6 +286,8 @@ static gpointer run(gpointer data)
 		g_main_context_iteration(vnc->context, TRUE);
 		if (g_atomic_int_compare_and_exchange(&vnc->ended, 1, 0))
 			bury_ended(vnc);
+		if (g_atomic_int_compare_and_exchange(&vnc->resumed, 1, 0))
+			hear_resumed(vnc);
 	}
 	set_tick(vnc, &tick);
 	g_main_context_pop_thread_default(vnc->context);
@@ -285,6 +311,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.encoder = vnc->encoder,
 		.poke = poke,
 		.ended = ended,
+		.resume = resume,
 		.data = guest,
 		.input = arrival->view_only ? NULL : vnc->input,
 		.view_only = arrival->view_only,

@@ -3,15 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "member.h"
 #include "vnc_client_own.h"
+#include "vnc_link.h"
 #include "vnc_sender.h"
 #include "vnc_talk.h"
 
-#define READ_AT_ONCE 4096
 /* What a client may say between two refills: far more than hands and clipboards can. */
 #define BUDGET_BYTES    262144
 #define BUDGET_MESSAGES 2000
@@ -47,6 +48,7 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 	client->repair_due = VNC_LOSSY_NEVER;
 	vnc_parser_init(&client->parser);
 	vnc_tally_init(&client->tally);
+	vnc_window_init(&client->window);
 	vnc_client_refill(client);
 	return client;
 }
@@ -195,6 +197,11 @@ void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 	vnc_tally_describe(&client->tally, &client->encodings, json);
 	member_bool(json, "waiting", client->waiting);
 	member_int(json, "pending_cells", (gint64)damage_count(&client->damage));
+	member_bool(json, "continuous", client->continuous);
+	if (client->window.last)
+		member_double(json, "round_trip_ms", (double)client->window.last / 1000);
+	else
+		member_null(json, "round_trip_ms");
 	pthread_mutex_unlock(&client->lock);
 	json_builder_end_object(json);
 }
@@ -219,30 +226,42 @@ const char *vnc_client_reason(struct vnc_client *client)
 	return reason;
 }
 
+/* With the lock. How many of the n bytes that it said were obeyed; the rest is held. */
+static size_t obey(struct vnc_client *client, size_t n)
+{
+	size_t taken;
+
+	if (vnc_parser_feed(&client->parser, client->said, n, &vnc_talk_ops, client))
+		vnc_client_stop_locked(client, client->parser.reason);
+	taken = client->parser.taken;
+	client->held = n - taken;
+	memmove(client->said, client->said + taken, client->held);
+	return taken;
+}
+
 bool vnc_client_input(struct vnc_client *client)
 {
-	uint8_t bytes[READ_AT_ONCE];
-	ssize_t n = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t n = (ssize_t)client->held;
 	uint64_t messages = client->parser.messages;
 	bool poke = false, go_on = true;
 
+	if (!n)
+		n = recv(client->fd, client->said, sizeof(client->said), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	pthread_mutex_lock(&client->lock);
 	if (n <= 0)
 		vnc_client_stop_locked(client, NULL);
-	else if (!client->stop &&
-		 vnc_parser_feed(&client->parser, bytes, (size_t)n, &vnc_talk_ops, client))
-		vnc_client_stop_locked(client, client->parser.reason);
-	if (client->stop) {
+	else if (!client->stop)
+		client->bytes_left -= (gint64)obey(client, (size_t)n);
+	if (client->stop || client->held) {
 		go_on = false;
 	} else {
 		poke = vnc_sender_begins_to_wait(client) || vnc_wish_is_made(&client->wish);
-		if (vnc_sender_has_work(client))
-			pthread_cond_signal(&client->news);
 	}
+	if (!client->stop && vnc_sender_has_work(client))
+		pthread_cond_signal(&client->news);
 	pthread_mutex_unlock(&client->lock);
-	client->bytes_left -= n;
 	client->messages_left -= (gint64)(client->parser.messages - messages);
 	if (poke)
 		client->owner.poke(client->owner.data);
@@ -251,18 +270,36 @@ bool vnc_client_input(struct vnc_client *client)
 
 bool vnc_client_refill(struct vnc_client *client)
 {
-	bool stopped;
+	bool waits;
 
 	pthread_mutex_lock(&client->lock);
-	stopped = client->stop;
+	waits = client->stop || (client->held && vnc_talk_ops.holds(client));
 	pthread_mutex_unlock(&client->lock);
 	client->bytes_left = MIN(client->bytes_left + BUDGET_BYTES, BUDGET_BYTES);
 	client->messages_left = MIN(client->messages_left + BUDGET_MESSAGES, BUDGET_MESSAGES);
-	return !stopped && client->bytes_left > 0 && client->messages_left > 0;
+	return !waits && client->bytes_left > 0 && client->messages_left > 0;
+}
+
+/* A client that has everything and does not answer a fence is waited for no longer. */
+static void look_at_window(struct vnc_client *client, gint64 now)
+{
+	bool taken = vnc_link_is_idle(client->fd) && vnc_link_is_idle(client->wire);
+	bool poke = false;
+
+	pthread_mutex_lock(&client->lock);
+	if (!client->stop && vnc_window_look(&client->window, taken, now)) {
+		poke = vnc_sender_begins_to_wait(client);
+		if (vnc_sender_has_work(client))
+			pthread_cond_signal(&client->news);
+	}
+	pthread_mutex_unlock(&client->lock);
+	if (poke)
+		client->owner.poke(client->owner.data);
 }
 
 bool vnc_client_is_stalled(struct vnc_client *client, gint64 now, gint64 stall_us)
 {
+	look_at_window(client, now);
 	return vnc_flow_is_stalled(&client->flow, client->wire, now, stall_us);
 }
 

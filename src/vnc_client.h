@@ -23,9 +23,10 @@ struct vnc_client_owner {
 	const char *desktop; /* its name, for ServerInit; lives as long as the client */
 	struct input
 		*input; /* where it types, lives as long as the client; NULL: it only watches */
-	struct encoder *encoder;   /* lives as long as the client */
-	void (*poke)(void *data);  /* the client's part of demand() has changed */
-	void (*ended)(void *data); /* its thread has finished: destroy it */
+	struct encoder *encoder;    /* lives as long as the client */
+	void (*poke)(void *data);   /* the client's part of demand() has changed */
+	void (*ended)(void *data);  /* its thread has finished: destroy it */
+	void (*resume)(void *data); /* what it said earlier can be obeyed now: call input */
 	void *data;
 	bool view_only;
 	const char *security; /* what the door asked it for; static */
@@ -65,10 +66,10 @@ const char *vnc_client_reason(struct vnc_client *client);
 
 /*
  * Reads and obeys what the socket has, a bounded amount. False when it is to be fed no more for
- * now: it has ended, or sent so much that it has to wait for vnc_client_refill().
+ * now: it has ended, or has to wait for vnc_client_refill() or resume().
  */
 bool vnc_client_input(struct vnc_client *client);
-bool vnc_client_refill(struct vnc_client *client); /* true: its socket may be watched again */
+bool vnc_client_refill(struct vnc_client *client); /* true: call input and watch its socket */
 
 /*
  * Looks whether the client takes what is sent to it; to be called a few times a second. Returns

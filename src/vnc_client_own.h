@@ -6,13 +6,17 @@
 #include <pthread.h>
 
 #include "vnc_client.h"
+#include "vnc_fence.h"
 #include "vnc_flow.h"
 #include "vnc_input.h"
 #include "vnc_library.h"
 #include "vnc_lossy.h"
 #include "vnc_parser.h"
 #include "vnc_tally.h"
+#include "vnc_window.h"
 #include "vnc_wish.h"
+
+#define VNC_CLIENT_READ 4096 /* bytes at once */
 
 /* A newcomer sees nothing until a pass that began after it was announced has finished. */
 enum freshness {
@@ -32,6 +36,7 @@ struct vnc_client {
 	struct vnc_parser parser;
 	struct vnc_input input;
 	gint64 bytes_left, messages_left;
+	uint8_t said[VNC_CLIENT_READ]; /* read from it */
 	/* Of the one that calls is_stalled. */
 	struct vnc_flow flow;
 
@@ -61,6 +66,16 @@ struct vnc_client {
 	bool again;         /* it was sent pixels of a frame that it had: it can take a newer one */
 	bool waiting;       /* as last told by poke */
 	struct vnc_tally tally;
+	size_t held; /* bytes of `said` that wait for an answer to a fence */
+	struct vnc_fences fences;
+	bool answering; /* a fence that holds what comes next is taken and not answered yet */
+	bool fence_told, continuous_told; /* it knows that these are understood */
+	bool probe;                       /* a fence of our own is due */
+	struct vnc_window window;
+	uint32_t marked; /* the count of bytes sent, at the last mark */
+	bool continuous; /* it takes updates of this part without requests */
+	struct vnc_rect continuous_part;
+	bool continuous_rest; /* there is something unsent in it */
 };
 
 /* With the lock. */

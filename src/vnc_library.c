@@ -45,6 +45,8 @@ struct vnc_library {
 	bool announce;                    /* tell it the size although it knows */
 	enum vnc_size_status answer;      /* and what became of its wish */
 	bool takes_input, keys_pending;   /* tell it that extended keys are understood */
+	bool continuous;                  /* it takes this part without asking */
+	struct vnc_rect part;
 
 	struct vnc_format format;
 	struct vnc_encodings encodings;
@@ -188,16 +190,29 @@ void vnc_library_set_pointer(struct vnc_library *library, struct pointer *shape,
 			library->client->modifiedRegion);
 }
 
+void vnc_library_set_continuous(struct vnc_library *library, const struct vnc_rect *part)
+{
+	library->continuous = part;
+	if (part)
+		library->part = *part;
+}
+
+static void add_part(const struct vnc_library *library, sraRegionPtr region,
+		     const struct vnc_rect *rect)
+{
+	int width = (int)library->frame->width, height = (int)library->frame->height;
+	int x2 = MIN(rect->x + rect->width, width), y2 = MIN(rect->y + rect->height, height);
+
+	if (rect->x < x2 && rect->y < y2)
+		vnc_region_add_rect(region, rect->x, rect->y, x2, y2);
+}
+
 void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rect)
 {
 	rfbClientPtr client = library->client;
-	int width = (int)library->frame->width, height = (int)library->frame->height;
-	int x2 = MIN(rect->x + rect->width, width), y2 = MIN(rect->y + rect->height, height);
 	sraRegionPtr region;
 
-	if (rect->x >= x2 || rect->y >= y2)
-		return;
-	vnc_region_add_rect(client->requestedRegion, rect->x, rect->y, x2, y2);
+	add_part(library, client->requestedRegion, rect);
 	/* One rectangle: a client cannot make it grow by asking for patches. */
 	if (sraRgnCountRects(client->requestedRegion) > 1) {
 		region = sraRgnBBox(client->requestedRegion);
@@ -291,13 +306,14 @@ static bool send_region(struct vnc_library *library, sraRegionPtr region, bool e
 	return send_by_library(library, &update);
 }
 
-static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
+static bool send_pixels(struct vnc_library *library, const sraRegion *wanted,
+			struct vnc_rects *rects)
 {
 	rfbClientPtr client = library->client;
 	sraRegionPtr region = sraRgnCreateRgn(client->modifiedRegion);
 	bool ok;
 
-	sraRgnAnd(region, client->requestedRegion);
+	sraRgnAnd(region, wanted);
 	sraRgnSubtract(client->modifiedRegion, region);
 	vnc_pointer_tell(&library->pointer, &library->format, library->frame, rects);
 	if (library->keys_pending)
@@ -309,10 +325,10 @@ static bool send_pixels(struct vnc_library *library, struct vnc_rects *rects)
 }
 
 /* Nothing has changed: what rests may become exact. */
-static enum vnc_library_result send_repair(struct vnc_library *library)
+static enum vnc_library_result send_repair(struct vnc_library *library, const sraRegion *wanted)
 {
 	rfbClientPtr client = library->client;
-	sraRegionPtr region = vnc_repair_take(&library->repair, client->requestedRegion);
+	sraRegionPtr region = vnc_repair_take(&library->repair, wanted);
 	struct vnc_rects none = {0};
 	bool ok;
 
@@ -324,29 +340,46 @@ static enum vnc_library_result send_repair(struct vnc_library *library)
 	return ok && client->sock != RFB_INVALID_SOCKET ? VNC_LIBRARY_SENT : VNC_LIBRARY_FAILED;
 }
 
-enum vnc_library_result vnc_library_update(struct vnc_library *library)
+bool vnc_library_write(struct vnc_library *library, const uint8_t *bytes, size_t length)
+{
+	return !length || rfbWriteExact(library->client, (const char *)bytes, (int)length) > 0;
+}
+
+static enum vnc_library_result answer(struct vnc_library *library, const sraRegion *wanted)
 {
 	rfbClientPtr client = library->client;
 	const struct vnc_encodings *encodings = &library->encodings;
 	bool told = is_told(library), ok;
 	struct vnc_rects rects = {0};
 
-	if (client->sock == RFB_INVALID_SOCKET)
-		return VNC_LIBRARY_FAILED;
-	if (sraRgnEmpty(client->requestedRegion))
+	if (sraRgnEmpty(wanted))
 		return VNC_LIBRARY_NOTHING;
 	if (!told && !encodings->desktop_size && !encodings->extended_desktop_size)
 		return VNC_LIBRARY_CANNOT_RESIZE;
-	if (told && !has_news(library) &&
-	    !vnc_region_meets(client->modifiedRegion, client->requestedRegion))
-		return send_repair(library);
+	if (told && !has_news(library) && !vnc_region_meets(client->modifiedRegion, wanted))
+		return send_repair(library, wanted);
 	if (!told || library->announce)
 		ok = send_size(library, &rects);
 	else
-		ok = send_pixels(library, &rects);
+		ok = send_pixels(library, wanted, &rects);
 	vnc_rects_finish(&rects);
 	sraRgnMakeEmpty(client->requestedRegion);
 	return ok && client->sock != RFB_INVALID_SOCKET ? VNC_LIBRARY_SENT : VNC_LIBRARY_FAILED;
+}
+
+enum vnc_library_result vnc_library_update(struct vnc_library *library, bool continuous)
+{
+	enum vnc_library_result result;
+	sraRegionPtr wanted;
+
+	if (library->client->sock == RFB_INVALID_SOCKET)
+		return VNC_LIBRARY_FAILED;
+	wanted = sraRgnCreateRgn(library->client->requestedRegion);
+	if (continuous && library->continuous)
+		add_part(library, wanted, &library->part);
+	result = answer(library, wanted);
+	sraRgnDestroy(wanted);
+	return result;
 }
 
 bool vnc_library_has_rest(const struct vnc_library *library)
@@ -358,6 +391,21 @@ bool vnc_library_has_rest(const struct vnc_library *library)
 gint64 vnc_library_repair_due(const struct vnc_library *library)
 {
 	return vnc_repair_due(&library->repair);
+}
+
+bool vnc_library_has_continuous_rest(const struct vnc_library *library)
+{
+	sraRegionPtr part;
+	bool rest;
+
+	if (!library->continuous)
+		return false;
+	part = sraRgnCreate();
+	add_part(library, part, &library->part);
+	rest = !sraRgnEmpty(part) && (!is_told(library) || has_news(library) ||
+				      vnc_region_meets(library->client->modifiedRegion, part));
+	sraRgnDestroy(part);
+	return rest;
 }
 
 uint32_t vnc_library_bytes(const struct vnc_library *library)

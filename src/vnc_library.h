@@ -27,7 +27,7 @@
 struct vnc_library;
 
 enum vnc_library_result {
-	VNC_LIBRARY_SENT,          /* an update has answered the request */
+	VNC_LIBRARY_SENT,          /* an update has answered the request, if there was one */
 	VNC_LIBRARY_NOTHING,       /* nothing to send yet; the request stays */
 	VNC_LIBRARY_FAILED,        /* the connection is over */
 	VNC_LIBRARY_CANNOT_RESIZE, /* the size changed, and the client knows no way to be told */
@@ -63,6 +63,9 @@ void vnc_library_take_input(struct vnc_library *library);
 void vnc_library_set_pointer(struct vnc_library *library, struct pointer *shape, int32_t x,
 			     int32_t y);
 
+/* The client takes updates of this part without asking; NULL: no more. */
+void vnc_library_set_continuous(struct vnc_library *library, const struct vnc_rect *part);
+
 /* The client asks for (a part of) the frame: clipped to it. */
 void vnc_library_request(struct vnc_library *library, const struct vnc_rect *rect);
 
@@ -74,8 +77,14 @@ void vnc_library_announce_size(struct vnc_library *library, enum vnc_size_status
 
 void vnc_library_add(struct vnc_library *library, const struct damage *damage);
 
-/* Blocks until the socket has taken it all, or breaks. */
-enum vnc_library_result vnc_library_update(struct vnc_library *library);
+/* A message that is no update, between two of them. False if the client is gone. */
+bool vnc_library_write(struct vnc_library *library, const uint8_t *bytes, size_t length);
+
+/*
+ * Answers what was asked for; with `continuous`, a part that is taken without asking, too. Blocks
+ * until the socket has taken it all, or breaks.
+ */
+enum vnc_library_result vnc_library_update(struct vnc_library *library, bool continuous);
 
 /*
  * When to update although nothing has changed: something may rest then that the client has in lossy
@@ -88,5 +97,8 @@ uint32_t vnc_library_bytes(const struct vnc_library *library);
 
 /* Something is unsent that the last request did not ask for, or that waits for one. */
 bool vnc_library_has_rest(const struct vnc_library *library);
+
+/* Something is unsent of what is taken without asking. */
+bool vnc_library_has_continuous_rest(const struct vnc_library *library);
 
 #endif

@@ -6,6 +6,7 @@
 
 #define CUT_TEXT_LIMIT (1u << 20) /* bytes */
 #define SCREEN_LENGTH  16         /* of one in SetDesktopSize */
+#define UNKNOWN        "it sent a message of an unknown type"
 
 /* Encodings and pseudo-encodings: RFC 6143 section 7.7, 7.8 and the community's rfbproto. */
 enum {
@@ -26,6 +27,8 @@ enum {
 	ENCODING_EXTENDED_KEYS = -258,
 	ENCODING_TIGHT_PNG = -260,
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
+	ENCODING_FENCE = -312,
+	ENCODING_CONTINUOUS_UPDATES = -313,
 	ENCODING_ALPHA_CURSOR = -314,
 	ENCODING_COMPRESS_0 = -256,
 	ENCODING_COMPRESS_9 = -247,
@@ -181,6 +184,12 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 	case ENCODING_POINTER_POSITION:
 		encodings->pointer_position = true;
 		break;
+	case ENCODING_FENCE:
+		encodings->fence = true;
+		break;
+	case ENCODING_CONTINUOUS_UPDATES:
+		encodings->continuous_updates = true;
+		break;
 	default:
 		note_level(encodings, encoding);
 	}
@@ -188,6 +197,8 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 
 static int encodings_done(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
 {
+	parser->may_fence |= parser->encodings.fence;
+	parser->may_continue |= parser->encodings.fence && parser->encodings.continuous_updates;
 	ops->encodings(data, &parser->encodings);
 	return finished(parser);
 }
@@ -319,6 +330,38 @@ static int desktop_size_received(struct vnc_parser *parser, const struct vnc_par
 			    : size_done(parser, ops, data);
 }
 
+static int continuous_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops,
+			       void *data)
+{
+	const uint8_t *bytes = parser->buffer;
+	struct vnc_rect rect = {get16(bytes + 1), get16(bytes + 3), get16(bytes + 5),
+				get16(bytes + 7)};
+
+	if (!parser->may_continue)
+		return broken(parser, UNKNOWN);
+	ops->continuous(data, bytes[0], &rect);
+	return finished(parser);
+}
+
+static int fence_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	ops->fence(data, parser->flags, parser->buffer, parser->left);
+	return finished(parser);
+}
+
+static int fence_head_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops,
+			       void *data)
+{
+	if (!parser->may_fence)
+		return broken(parser, UNKNOWN);
+	parser->flags = get32(parser->buffer + 3);
+	parser->left = parser->buffer[7];
+	if (parser->left > VNC_FENCE_PAYLOAD)
+		return broken(parser, "its fence is too large");
+	return parser->left ? next(parser, parser->left, fence_received)
+			    : fence_received(parser, ops, data);
+}
+
 static int type_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
 {
 	/* Bytes after the type, up to the end or to the part of variable length. */
@@ -329,6 +372,7 @@ static int type_received(struct vnc_parser *parser, const struct vnc_parser_ops 
 		{0, 19, format_received},        {2, 3, encodings_received},
 		{3, 9, request_received},        {4, 7, key_received},
 		{5, 5, pointer_received},        {6, 7, cut_text_received},
+		{150, 9, continuous_received},   {248, 8, fence_head_received},
 		{251, 7, desktop_size_received}, {255, 1, qemu_received},
 	};
 
@@ -337,7 +381,7 @@ static int type_received(struct vnc_parser *parser, const struct vnc_parser_ops 
 	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
 		if (messages[i].type == parser->buffer[0])
 			return next(parser, messages[i].length, messages[i].received);
-	return broken(parser, "it sent a message of an unknown type");
+	return broken(parser, UNKNOWN);
 }
 
 void vnc_parser_init(struct vnc_parser *parser)
@@ -346,10 +390,16 @@ void vnc_parser_init(struct vnc_parser *parser)
 	next(parser, 1, type_received);
 }
 
+static bool is_held(const struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	return parser->received == type_received && !parser->have && ops->holds && ops->holds(data);
+}
+
 int vnc_parser_feed(struct vnc_parser *parser, const uint8_t *bytes, size_t length,
 		    const struct vnc_parser_ops *ops, void *data)
 {
-	while (length) {
+	parser->taken = 0;
+	while (length && !is_held(parser, ops, data)) {
 		size_t piece = parser->want - parser->have;
 		int r;
 
@@ -357,6 +407,7 @@ int vnc_parser_feed(struct vnc_parser *parser, const uint8_t *bytes, size_t leng
 			piece = length;
 		memcpy(parser->buffer + parser->have, bytes, piece);
 		parser->have += piece;
+		parser->taken += piece;
 		bytes += piece;
 		length -= piece;
 		if (parser->have < parser->want)

@@ -31,8 +31,9 @@ struct vnc_encodings {
 	bool pointer_position;
 	bool last_rect;
 	bool desktop_size, extended_desktop_size;
-	bool extended_keys;     /* QEMU Extended Key Event */
-	bool tight_png;         /* a browser, whose Tight knows no gradients */
+	bool extended_keys; /* QEMU Extended Key Event */
+	bool tight_png;     /* a browser, whose Tight knows no gradients */
+	bool fence, continuous_updates;
 	int compress_level;     /* 0 .. 9, or -1: none was asked for */
 	int quality_level;      /* 0 .. 9, or -1 */
 	int fine_quality_level; /* 1 .. 100, or -1 */
@@ -52,6 +53,11 @@ struct vnc_parser_ops {
 	/* scancode: as QEMU has it (scancode.h), 0 where the client told none. */
 	void (*key)(void *data, bool down, uint32_t keysym, uint32_t scancode);
 	void (*pointer)(void *data, uint8_t buttons, uint16_t x, uint16_t y);
+	/* EnableContinuousUpdates, ClientFence. */
+	void (*continuous)(void *data, bool on, const struct vnc_rect *rect);
+	void (*fence)(void *data, uint32_t flags, const uint8_t *payload, size_t length);
+	/* Asked between messages: true if the next one has to wait. May be NULL. */
+	bool (*holds)(void *data);
 };
 
 /* Of a SetDesktopSize whose screens still come. */
@@ -60,7 +66,8 @@ struct vnc_layout {
 	bool valid;
 };
 
-#define VNC_PARSER_BUFFER 20 /* the longest message, or head of one, that is looked at whole */
+#define VNC_FENCE_PAYLOAD 64                /* bytes at most */
+#define VNC_PARSER_BUFFER VNC_FENCE_PAYLOAD /* the most that is looked at in one piece */
 
 struct vnc_parser {
 	uint8_t buffer[VNC_PARSER_BUFFER];
@@ -69,13 +76,16 @@ struct vnc_parser {
 	uint32_t left; /* bytes or items of a long message that still come */
 	struct vnc_encodings encodings;
 	struct vnc_layout layout;
-	uint64_t messages;  /* finished so far */
-	const char *reason; /* after -EPROTO: why */
+	uint32_t flags;               /* of a fence whose payload still comes */
+	bool may_fence, may_continue; /* it has offered that once */
+	size_t taken;                 /* bytes of the last feed: all, unless it is held */
+	uint64_t messages;            /* finished so far */
+	const char *reason;           /* after -EPROTO: why */
 };
 
 void vnc_parser_init(struct vnc_parser *parser);
 
-/* 0, or -EPROTO: the client broke the protocol, feed no more. */
+/* 0, or -EPROTO: the client broke the protocol, feed no more. What was not taken comes again. */
 int vnc_parser_feed(struct vnc_parser *parser, const uint8_t *bytes, size_t length,
 		    const struct vnc_parser_ops *ops, void *data);
 

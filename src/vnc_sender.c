@@ -16,6 +16,11 @@ struct work {
 	struct vnc_rect rect;
 	struct vnc_format new_format;
 	struct vnc_encodings new_encodings;
+	struct vnc_answers answers;
+	uint32_t probe;        /* the number of a fence of our own that is due, or 0 */
+	bool continuous, open; /* it takes updates without requests; and one may go now */
+	struct vnc_rect part;
+	bool marks; /* it answers fences of ours */
 };
 
 static bool has_request(const struct vnc_client *client)
@@ -23,18 +28,36 @@ static bool has_request(const struct vnc_client *client)
 	return client->asked || client->new_request;
 }
 
-bool vnc_sender_has_work(const struct vnc_client *client)
+static bool has_news(const struct vnc_client *client)
+{
+	return client->repair_due <= g_get_monotonic_time() || client->announce_size ||
+	       client->moved_pointer || vnc_wish_is_answered(&client->wish) ||
+	       !damage_is_empty(&client->damage);
+}
+
+/* Without a request; what is closed opens with an answer of the client's. */
+static bool can_continue(struct vnc_client *client)
+{
+	const struct vnc_rect *part = &client->continuous_part;
+
+	return client->continuous && part->width && part->height &&
+	       part->x < client->frame->width && part->y < client->frame->height &&
+	       vnc_window_is_open(&client->window);
+}
+
+bool vnc_sender_has_work(struct vnc_client *client)
 {
 	if (client->frame->generation != client->showing)
 		return true;
-	if (client->force_look)
+	if (client->force_look || client->probe)
+		return true;
+	if (vnc_fences_are_ready(&client->fences, client->parser.messages))
 		return true;
 	if (client->new_request && client->rest)
 		return true;
-	return has_request(client) &&
-	       (client->repair_due <= g_get_monotonic_time() || client->announce_size ||
-		client->moved_pointer || vnc_wish_is_answered(&client->wish) ||
-		!damage_is_empty(&client->damage));
+	if (has_request(client) && has_news(client))
+		return true;
+	return (client->continuous_rest || has_news(client)) && can_continue(client);
 }
 
 bool vnc_sender_begins_to_wait(struct vnc_client *client)
@@ -42,9 +65,16 @@ bool vnc_sender_begins_to_wait(struct vnc_client *client)
 	bool before = client->waiting;
 
 	client->waiting = client->freshness == FRESH_CURRENT &&
-			  (client->again || (has_request(client) && !client->sending &&
-					     !vnc_sender_has_work(client)));
+			  (client->again ||
+			   (!client->sending && (has_request(client) || can_continue(client)) &&
+			    !vnc_sender_has_work(client)));
 	return client->waiting && !before;
+}
+
+static void take_answers(struct vnc_client *client, struct work *work)
+{
+	vnc_fences_take(&client->fences, client->parser.messages, &work->answers);
+	client->answering = work->answers.before_length || work->answers.after_length;
 }
 
 static void take_work(struct vnc_client *client, struct work *work)
@@ -64,7 +94,15 @@ static void take_work(struct vnc_client *client, struct work *work)
 		.rect = client->request,
 		.new_format = client->format,
 		.new_encodings = client->encodings,
+		.continuous = client->continuous,
+		.open = can_continue(client),
+		.part = client->continuous_part,
+		.marks = client->encodings.fence,
 	};
+	if (client->probe)
+		work->probe = vnc_window_mark(&client->window, 0, g_get_monotonic_time());
+	client->probe = false;
+	take_answers(client, work);
 	if (client->showing != client->frame->generation)
 		work->frame = frame_acquire(client->frame);
 	client->showing = client->frame->generation;
@@ -77,12 +115,32 @@ static void take_work(struct vnc_client *client, struct work *work)
 	vnc_client_renew_damage(client);
 }
 
-static enum vnc_library_result do_work(struct vnc_library *library, const struct work *work)
+static bool write_probe(struct vnc_library *library, uint32_t number)
 {
+	uint8_t bytes[VNC_FENCE_BYTES];
+
+	return vnc_library_write(library, bytes,
+				 vnc_fence_write(bytes, VNC_FENCE_REQUEST | VNC_FENCE_BLOCK_BEFORE,
+						 (const uint8_t *)&number, sizeof(number)));
+}
+
+/* What the client said takes effect, and it gets the answers that it waits for. */
+static bool settle(struct vnc_library *library, const struct work *work)
+{
+	const struct vnc_answers *answers = &work->answers;
+
+	if (!vnc_library_write(library, answers->before, answers->before_length))
+		return false;
 	if (work->encodings)
 		vnc_library_set_encodings(library, &work->new_encodings);
 	if (work->format && !vnc_library_set_format(library, &work->new_format))
-		return VNC_LIBRARY_FAILED;
+		return false;
+	return (!work->probe || write_probe(library, work->probe)) &&
+	       vnc_library_write(library, answers->after, answers->after_length);
+}
+
+static enum vnc_library_result update(struct vnc_library *library, const struct work *work)
+{
 	if (work->frame)
 		vnc_library_set_frame(library, work->frame);
 	if (work->pointer)
@@ -90,9 +148,10 @@ static enum vnc_library_result do_work(struct vnc_library *library, const struct
 	vnc_library_add(library, &work->damage);
 	if (work->announce_size || work->answer != VNC_SIZE_SILENT)
 		vnc_library_announce_size(library, work->answer);
+	vnc_library_set_continuous(library, work->continuous ? &work->part : NULL);
 	if (work->request)
 		vnc_library_request(library, &work->rect);
-	return vnc_library_update(library);
+	return vnc_library_update(library, work->open);
 }
 
 static void finish_work(struct work *work)
@@ -131,35 +190,73 @@ static struct vnc_library *attach(struct vnc_client *client)
 	return library;
 }
 
+/* The answers are sent: what the client said after its fences may be obeyed. */
+static void release(struct vnc_client *client)
+{
+	bool resume;
+
+	pthread_mutex_lock(&client->lock);
+	client->answering = false;
+	resume = client->held && !client->stop;
+	pthread_mutex_unlock(&client->lock);
+	if (resume)
+		client->owner.resume(client->owner.data);
+}
+
+/* How far the client has come with this update tells a fence behind it. */
+static enum vnc_library_result send_mark(struct vnc_client *client, struct vnc_library *library)
+{
+	uint32_t number, bytes = vnc_library_bytes(library);
+
+	pthread_mutex_lock(&client->lock);
+	number = vnc_window_mark(&client->window, bytes - client->marked, g_get_monotonic_time());
+	client->marked = bytes;
+	pthread_mutex_unlock(&client->lock);
+	return write_probe(library, number) ? VNC_LIBRARY_SENT : VNC_LIBRARY_FAILED;
+}
+
+/* With the lock. */
+static void note_result(struct vnc_client *client, const struct work *work,
+			enum vnc_library_result result)
+{
+	if (result == VNC_LIBRARY_SENT)
+		client->asked = false;
+	else if (work->request)
+		client->asked = true;
+	client->again |= result == VNC_LIBRARY_SENT && work->whole;
+	if (result == VNC_LIBRARY_FAILED)
+		vnc_client_stop_locked(client, NULL);
+	if (result == VNC_LIBRARY_CANNOT_RESIZE)
+		vnc_client_stop_locked(client,
+				       "the size changed, and it has no DesktopSize to follow");
+}
+
 /* One turn, with the lock, which it gives up while it works. */
 static void turn(struct vnc_client *client, struct vnc_library *library)
 {
-	enum vnc_library_result result;
+	enum vnc_library_result result = VNC_LIBRARY_FAILED;
 	gint64 begun = g_get_monotonic_time();
 	struct work work;
 	bool poke;
 
 	take_work(client, &work);
 	pthread_mutex_unlock(&client->lock);
-	result = do_work(library, &work);
+	if (settle(library, &work)) {
+		release(client);
+		result = update(library, &work);
+	}
+	if (result == VNC_LIBRARY_SENT && work.continuous && work.marks)
+		result = send_mark(client, library);
 	finish_work(&work);
 	pthread_mutex_lock(&client->lock);
 	client->sending = false;
 	client->rest = vnc_library_has_rest(library);
 	client->repair_due = vnc_library_repair_due(library);
+	client->continuous_rest = vnc_library_has_continuous_rest(library);
 	if (result == VNC_LIBRARY_SENT)
 		vnc_tally_sent(&client->tally, begun, vnc_library_bytes(library),
 			       !damage_is_empty(&client->damage));
-	if (result == VNC_LIBRARY_SENT)
-		client->asked = false;
-	else if (work.request)
-		client->asked = true;
-	client->again |= result == VNC_LIBRARY_SENT && work.whole;
-	if (result == VNC_LIBRARY_FAILED)
-		vnc_client_stop_locked(client, NULL);
-	if (result == VNC_LIBRARY_CANNOT_RESIZE)
-		vnc_client_stop_locked(client,
-				       "the size changed, and it has no DesktopSize to follow");
+	note_result(client, &work, result);
 	poke = vnc_sender_begins_to_wait(client);
 	if (poke && !client->stop) {
 		pthread_mutex_unlock(&client->lock);

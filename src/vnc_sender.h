@@ -11,7 +11,7 @@ struct vnc_client;
 gpointer vnc_sender_run(gpointer client);
 
 /* With the client's lock. Is there anything that the thread can do now? Signal `news` then. */
-bool vnc_sender_has_work(const struct vnc_client *client);
+bool vnc_sender_has_work(struct vnc_client *client);
 
 /* True if the client has just begun to wait for a frame: poke, after unlocking. */
 bool vnc_sender_begins_to_wait(struct vnc_client *client);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vnc_talk.h"
 
+#include <string.h>
+
 #include "vnc_client_own.h"
 
 static void on_format(void *data, const struct vnc_format *format)
@@ -20,6 +22,13 @@ static void on_encodings(void *data, const struct vnc_encodings *encodings)
 	client->new_encodings = true;
 	/* A pointer or a size to tell, or a picture without a pointer, may answer a request. */
 	client->force_look = true;
+	if (encodings->fence && !client->fence_told)
+		client->probe = client->fence_told = true;
+	/* Without fences nobody would know how much is under way. */
+	if (encodings->fence && encodings->continuous_updates && !client->continuous_told) {
+		client->continuous_told = true;
+		vnc_fences_add_end(&client->fences);
+	}
 }
 
 static void join_rects(struct vnc_rect *a, const struct vnc_rect *b)
@@ -37,6 +46,8 @@ static void on_request(void *data, bool incremental, const struct vnc_rect *rect
 {
 	struct vnc_client *client = data;
 
+	if (incremental && client->continuous)
+		return;
 	if (client->new_request)
 		join_rects(&client->request, rect);
 	else
@@ -77,6 +88,38 @@ static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
 			  client->frame->height);
 }
 
+static void on_continuous(void *data, bool on, const struct vnc_rect *rect)
+{
+	struct vnc_client *client = data;
+
+	client->continuous = on;
+	client->continuous_part = *rect;
+	client->force_look = true;
+	if (!on)
+		vnc_fences_add_end(&client->fences);
+}
+
+static void on_fence(void *data, uint32_t flags, const uint8_t *payload, size_t length)
+{
+	struct vnc_client *client = data;
+	uint32_t number;
+
+	if (flags & VNC_FENCE_REQUEST) {
+		vnc_fences_add(&client->fences, flags, payload, length, client->parser.messages,
+			       client->new_format || client->new_encodings);
+	} else if (length == sizeof(number)) {
+		memcpy(&number, payload, sizeof(number));
+		vnc_window_answer(&client->window, number, g_get_monotonic_time());
+	}
+}
+
+static bool holds(void *data)
+{
+	const struct vnc_client *client = data;
+
+	return client->answering || vnc_fences_hold(&client->fences, client->parser.messages);
+}
+
 /* Called with the lock. */
 const struct vnc_parser_ops vnc_talk_ops = {
 	.format = on_format,
@@ -85,4 +128,7 @@ const struct vnc_parser_ops vnc_talk_ops = {
 	.set_desktop_size = on_set_desktop_size,
 	.key = on_key,
 	.pointer = on_pointer,
+	.continuous = on_continuous,
+	.fence = on_fence,
+	.holds = holds,
 };

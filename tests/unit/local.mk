@@ -262,6 +262,20 @@ tests_unit_test_vnc_SOURCES = \
 tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_continuous
+tests_unit_test_vnc_continuous_SOURCES = \
+	tests/unit/test_vnc_continuous.c \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+tests_unit_test_vnc_continuous_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_continuous_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_vnc_fence
+tests_unit_test_vnc_fence_SOURCES = tests/unit/test_vnc_fence.c
+tests_unit_test_vnc_fence_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_fence_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_hostile
 tests_unit_test_vnc_hostile_SOURCES = \
 	tests/unit/test_vnc_hostile.c \

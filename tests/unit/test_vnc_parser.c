@@ -51,8 +51,33 @@ static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
 	g_string_append_printf(data, "pointer %u %u,%u\n", buttons, x, y);
 }
 
-static const struct vnc_parser_ops ops = {on_format, on_encodings, on_request,
-					  on_size,   on_key,       on_pointer};
+static void on_continuous(void *data, bool on, const struct vnc_rect *rect)
+{
+	g_string_append_printf(data, "continuous %d %u,%u %ux%u\n", on, rect->x, rect->y,
+			       rect->width, rect->height);
+}
+
+static void on_fence(void *data, uint32_t flags, const uint8_t *payload, size_t length)
+{
+	g_string_append_printf(data, "fence %x %.*s\n", flags, (int)length, payload);
+}
+
+/* A fence of "!" holds what comes next. */
+static bool holds(void *data)
+{
+	return g_str_has_suffix(((GString *)data)->str, "!\n");
+}
+
+static const struct vnc_parser_ops ops = {
+	.format = on_format,
+	.encodings = on_encodings,
+	.request = on_request,
+	.set_desktop_size = on_size,
+	.key = on_key,
+	.pointer = on_pointer,
+	.continuous = on_continuous,
+	.fence = on_fence,
+};
 
 static const uint8_t talk[] = {
 	/* SetPixelFormat */
@@ -306,7 +331,7 @@ static void test_parser_understands_pieces_of_any_size(void **state)
 
 static void test_parser_refuses_what_was_not_offered(void **state)
 {
-	static const uint8_t known[] = {0, 2, 3, 4, 5, 6, 251, 255};
+	static const uint8_t known[] = {0, 2, 3, 4, 5, 6, 150, 248, 251, 255};
 
 	(void)state;
 	for (unsigned int type = 0; type < 256; type++) {
@@ -316,6 +341,66 @@ static void test_parser_refuses_what_was_not_offered(void **state)
 		vnc_parser_init(&parser);
 		assert_int_equal(vnc_parser_feed(&parser, &byte, 1, &ops, NULL),
 				 memchr(known, byte, sizeof(known)) ? 0 : -EPROTO);
+	}
+}
+
+/* Fence and ContinuousUpdates, then a message of each that holds nobody, and one that does. */
+static const uint8_t fences[] = {
+	2,   0, 0, 2, 0xff, 0xff, 0xfe, 0xc8, 0xff, 0xff, 0xfe, 0xc7, /**/
+	248, 0, 0, 0, 0x80, 0,    0,    5,    3,    'a',  'b',  'c',  /**/
+	150, 1, 0, 1, 0,    2,    1,    0,    2,    0,                /**/
+	248, 0, 0, 0, 0,    0,    0,    0,    0,                      /**/
+	2,   0, 0, 0,                                                 /* an offer holds */
+	248, 0, 0, 0, 0,    0,    0,    1,    1,    '!',              /**/
+	4,   1, 0, 0, 0,    0,    0,    0x61,
+};
+
+static void test_parser_stops_where_it_is_told(void **state)
+{
+	struct vnc_parser_ops held = ops;
+
+	(void)state;
+	held.holds = holds;
+	for (size_t piece = 1; piece <= sizeof(fences); piece++) {
+		GString *text = g_string_new(NULL);
+		struct vnc_parser parser;
+		size_t at = 0;
+
+		vnc_parser_init(&parser);
+		do {
+			assert_int_equal(vnc_parser_feed(&parser, fences + at,
+							 MIN(piece, sizeof(fences) - at), &held,
+							 text),
+					 0);
+			at += parser.taken;
+		} while (parser.taken);
+		assert_int_equal(at, sizeof(fences) - 8);
+		assert_true(g_str_has_suffix(text->str, "fence 80000005 abc\n"
+							"continuous 1 1,2 256x512\n"
+							"fence 0 \n"
+							"encodings 0 c-1 q-1 f-1 s-1\n"
+							"fence 1 !\n"));
+		assert_int_equal(vnc_parser_feed(&parser, fences + at, 8, &ops, text), 0);
+		assert_int_equal(parser.taken, 8);
+		assert_true(g_str_has_suffix(text->str, "key 1 61 0\n"));
+		g_string_free(text, TRUE);
+	}
+}
+
+static void test_parser_bounds_fences(void **state)
+{
+	(void)state;
+	for (unsigned int length = 0; length < 256; length++) {
+		GString *text = g_string_new(NULL);
+		uint8_t message[12 + 9];
+		struct vnc_parser parser;
+
+		memcpy(message, fences, 21);
+		message[12 + 8] = (uint8_t)length;
+		vnc_parser_init(&parser);
+		assert_int_equal(vnc_parser_feed(&parser, message, 21, &ops, text),
+				 length > VNC_FENCE_PAYLOAD ? -EPROTO : 0);
+		g_string_free(text, TRUE);
 	}
 }
 
@@ -399,7 +484,7 @@ static void test_parser_bounds_the_clipboard(void **state)
 /* A million random bytes, mostly of known types: whole or in pieces it says the same. */
 static void test_parser_says_the_same_of_any_rubbish(void **state)
 {
-	static const uint8_t types[] = {0, 2, 3, 4, 5, 6, 251, 255, 77};
+	static const uint8_t types[] = {0, 2, 3, 4, 5, 6, 150, 248, 251, 255, 77};
 	GRand *random = g_rand_new_with_seed(1);
 
 	(void)state;
@@ -437,6 +522,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parser_understands_pieces_of_any_size),
 		cmocka_unit_test(test_parser_refuses_what_was_not_offered),
+		cmocka_unit_test(test_parser_stops_where_it_is_told),
+		cmocka_unit_test(test_parser_bounds_fences),
 		cmocka_unit_test(test_parser_knows_one_message_of_qemus),
 		cmocka_unit_test(test_parser_lets_no_impossible_format_pass),
 		cmocka_unit_test(test_parser_bounds_the_clipboard),
