@@ -9,6 +9,8 @@ import struct
 from . import picture, websocket
 
 RAW, DESKTOP_SIZE, POINTER_POSITION, ALPHA_CURSOR = 0, -223, -232, -314
+FENCE, CONTINUOUS_UPDATES = -312, -313
+FENCE_REQUEST = 1 << 31
 SECURITY_NONE = 1
 
 
@@ -37,13 +39,14 @@ class Client:
 
     With ALPHA_CURSOR and POINTER_POSITION it has the guest's pointer, too: shape is its width,
     height and pixels (rows of premultiplied RGBA), hot its hot spot, which lies at point.
+    With FENCE it answers the server's fences; ends counts EndOfContinuousUpdates.
     """
 
     def __init__(self, address, encodings=(RAW, DESKTOP_SIZE), receive_buffer=0, timeout=20):
         self.sock = connect(address, timeout)
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.updates = self.resizes = 0
+        self.updates = self.resizes = self.ends = 0
         self.shape = self.hot = self.point = None
         try:
             self._shake_hands()
@@ -90,6 +93,15 @@ class Client:
     def request(self, incremental=True):
         self.send(struct.pack(">BBHHHH", 3, incremental, 0, 0, self.width, self.height))
 
+    def continuous(self, enable):
+        self.send(struct.pack(">BBHHHH", 150, enable, 0, 0, self.width, self.height))
+
+    def _fence(self):
+        flags, length = struct.unpack(">3xIB", self.read(8))
+        payload = self.read(length)
+        if flags & FENCE_REQUEST:
+            self.send(struct.pack(">B3xIB", 248, flags & 7, length) + payload)
+
     def key(self, keysym, down):
         self.send(struct.pack(">BBxxI", 4, down, keysym))
 
@@ -105,6 +117,10 @@ class Client:
             if kind == 3:
                 self.read(3)
                 self.read(struct.unpack(">I", self.read(4))[0])
+            elif kind == 150:
+                self.ends += 1
+            elif kind == 248:
+                self._fence()
             elif kind != 2:
                 raise Closed(f"unknown message {kind} from the server")
         count, = struct.unpack(">xH", self.read(3))

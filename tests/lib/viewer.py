@@ -88,6 +88,51 @@ class Viewer:
         self.process.wait()
 
 
+class Other:
+    """Another viewer's program, until close(), anywhere on a screen."""
+
+    def __init__(self, screen, folder, *command):
+        self.screen = screen
+        self.log_path = os.path.join(folder, "other.log")
+        variables = {**host.environment(), "DISPLAY": screen.display, "HOME": folder}
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env=variables)
+
+    @property
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def await_anywhere(self, expected):
+        """Waits until the screen shows it in some place; all of the last screen otherwise."""
+        top = expected.crop(0, 0, expected.width, 1)
+        end = time.monotonic() + host.PATIENCE
+        while True:
+            got = self.screen.picture()
+            for y in range(HEIGHT - expected.height + 1):
+                for x in range(WIDTH - expected.width + 1):
+                    if got.crop(x, y, expected.width, 1) != top:
+                        continue
+                    part = got.crop(x, y, expected.width, expected.height)
+                    if part == expected:
+                        return part
+            if time.monotonic() > end or self.process.poll() is not None:
+                return got
+            time.sleep(0.1)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+def display_of(address):
+    """HOST:DISPLAY of a TCP address, as older viewers want it."""
+    name, port = address.rsplit(":", 1)
+    return f"{name}:{int(port) - 5900}"
+
+
 def watch(test, address, *options):
     """A viewer on a screen of its own, both until the end of a host.Test."""
     screen = Screen()
