@@ -9,6 +9,7 @@
 #include "log.h"
 #include "member.h"
 #include "vnc_client.h"
+#include "vnc_library.h"
 #include "vnc_session.h"
 
 #define DEFAULT_NAME     "planecast"
@@ -38,6 +39,7 @@ struct vnc {
 	struct frame *frame;
 	struct pointer *shape; /* of the guest's pointer, at x, y */
 	int32_t x, y;
+	int leds; /* of the guest's keyboard, or VNC_LEDS_UNKNOWN */
 	struct vnc_counts counts;
 	struct log_limit limit;
 };
@@ -329,6 +331,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 	r = vnc_client_start(guest->client, vnc->frame);
 	if (!r) {
 		vnc_client_pointer(guest->client, vnc->shape, vnc->x, vnc->y);
+		vnc_client_leds(guest->client, vnc->leds);
 		g_ptr_array_add(vnc->guests, guest);
 		vnc->counts.clients = vnc->guests->len;
 		watch(guest);
@@ -385,6 +388,31 @@ static void vnc_pointer(struct sink *sink, struct pointer *shape, int32_t x, int
 		vnc_client_pointer(((struct guest *)vnc->guests->pdata[i])->client, shape, x, y);
 	pthread_mutex_unlock(&vnc->lock);
 	pointer_release(old);
+}
+
+/* From whatever thread brings them. */
+static void on_leds(unsigned int leds, void *data)
+{
+	struct vnc *vnc = data;
+
+	pthread_mutex_lock(&vnc->lock);
+	vnc->leds = (int)leds;
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_leds(((struct guest *)vnc->guests->pdata[i])->client, vnc->leds);
+	pthread_mutex_unlock(&vnc->lock);
+}
+
+/* A mask of none may mean that nobody has told yet: a viewer would put out its own lights. */
+static void watch_leds(struct vnc *vnc)
+{
+	unsigned int leds;
+
+	input_watch_leds(vnc->input, on_leds, vnc);
+	leds = input_leds(vnc->input);
+	pthread_mutex_lock(&vnc->lock);
+	if (vnc->leds == VNC_LEDS_UNKNOWN && leds)
+		vnc->leds = (int)leds;
+	pthread_mutex_unlock(&vnc->lock);
 }
 
 static void vnc_captured(struct sink *sink)
@@ -444,6 +472,8 @@ static void vnc_close(struct sink *sink)
 {
 	struct vnc *vnc = (struct vnc *)sink;
 
+	if (vnc->input)
+		input_unwatch_leds(vnc->input, vnc);
 	if (vnc->door)
 		door_close(vnc->door);
 	if (vnc->thread) {
@@ -497,12 +527,15 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 
 	vnc->sink.ops = &vnc_ops;
 	vnc->name = g_strdup(options->name ? options->name : DEFAULT_NAME);
-	vnc->input = options->input;
+	vnc->leds = VNC_LEDS_UNKNOWN;
 	vnc->stall_us = stall_ms * G_TIME_SPAN_MILLISECOND;
 	vnc->frame = frame_acquire(frame);
 	vnc->guests = g_ptr_array_new();
 	pthread_mutex_init(&vnc->lock, NULL);
 	vnc->context = g_main_context_new();
+	vnc->input = options->input;
+	if (vnc->input)
+		watch_leds(vnc);
 	r = encoder_create(CLAMP(g_get_num_processors(), 1, MAX_THREADS), options->lossless,
 			   &vnc->encoder);
 	if (r < 0) {

@@ -47,6 +47,7 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 	init_condition(&client->news);
 	client->repair_due = VNC_LOSSY_NEVER;
 	vnc_parser_init(&client->parser);
+	client->leds = VNC_LEDS_UNKNOWN;
 	vnc_tally_init(&client->tally);
 	vnc_window_init(&client->window);
 	vnc_client_refill(client);
@@ -141,6 +142,16 @@ void vnc_client_pointer(struct vnc_client *client, struct pointer *shape, int32_
 	}
 	pthread_mutex_unlock(&client->lock);
 	pointer_release(old);
+}
+
+void vnc_client_leds(struct vnc_client *client, int leds)
+{
+	pthread_mutex_lock(&client->lock);
+	client->leds = leds;
+	client->new_leds = client->force_look = true;
+	if (!client->stop)
+		pthread_cond_signal(&client->news);
+	pthread_mutex_unlock(&client->lock);
 }
 
 void vnc_client_captured(struct vnc_client *client)

@@ -49,6 +49,7 @@ int vnc_client_start(struct vnc_client *client, struct frame *frame);
 void vnc_client_resize(struct vnc_client *client, struct frame *frame);
 void vnc_client_wake(struct vnc_client *client, const struct damage *damage);
 void vnc_client_pointer(struct vnc_client *client, struct pointer *shape, int32_t x, int32_t y);
+void vnc_client_leds(struct vnc_client *client, int leds); /* as vnc_library_set_leds() */
 void vnc_client_captured(struct vnc_client *client);
 void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand);
 

@@ -61,6 +61,8 @@ struct vnc_client {
 	struct vnc_wish wish;
 	struct pointer *shape; /* the guest's pointer, at x, y */
 	int32_t x, y;
+	int leds;           /* of the guest's keyboard, or VNC_LEDS_UNKNOWN */
+	bool new_leds;      /* since the sending thread took them last */
 	bool moved_pointer; /* since the sending thread took it last */
 	bool whole;         /* the new request is not an incremental one */
 	bool again;         /* it was sent pixels of a frame that it had: it can take a newer one */

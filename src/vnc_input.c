@@ -11,19 +11,23 @@ enum {
 	WHEEL_DOWN = 1 << 4,
 	WHEEL_LEFT = 1 << 5,
 	WHEEL_RIGHT = 1 << 6,
+	BUTTON_BACK = 1 << 7,
+	BUTTON_FORWARD = 1 << 8,
 };
 
-static unsigned int buttons_of(uint8_t buttons)
+static unsigned int buttons_of(unsigned int buttons)
 {
 	return (buttons & BUTTON_LEFT ? INPUT_LEFT : 0u) |
 	       (buttons & BUTTON_MIDDLE ? INPUT_MIDDLE : 0u) |
-	       (buttons & BUTTON_RIGHT ? INPUT_RIGHT : 0u);
+	       (buttons & BUTTON_RIGHT ? INPUT_RIGHT : 0u) |
+	       (buttons & BUTTON_BACK ? INPUT_SIDE : 0u) |
+	       (buttons & BUTTON_FORWARD ? INPUT_EXTRA : 0u);
 }
 
-void vnc_input_pointer(struct vnc_input *input, uint8_t buttons, uint32_t x, uint32_t y,
+void vnc_input_pointer(struct vnc_input *input, uint16_t buttons, uint32_t x, uint32_t y,
 		       uint32_t width, uint32_t height)
 {
-	unsigned int pressed = buttons & ~input->buttons;
+	unsigned int pressed = buttons & ~(unsigned int)input->buttons;
 
 	input->buttons = buttons;
 	input_seat_pointer(input->seat, x, y, width, height, buttons_of(buttons));

@@ -44,8 +44,12 @@ struct vnc_library {
 	uint32_t told_width, told_height; /* what the client believes the size to be */
 	bool announce;                    /* tell it the size although it knows */
 	enum vnc_size_status answer;      /* and what became of its wish */
-	bool takes_input, keys_pending;   /* tell it that extended keys are understood */
-	bool continuous;                  /* it takes this part without asking */
+	bool takes_input;
+	/* To tell: that extended keys and more buttons are understood, the name, the lights. */
+	bool keys_pending, mouse_pending, name_pending, leds_pending;
+	bool name_told;
+	int leds;        /* of the guest's keyboard, VNC_LEDS_UNKNOWN: nobody has said */
+	bool continuous; /* it takes this part without asking */
 	struct vnc_rect part;
 
 	struct vnc_format format;
@@ -63,6 +67,7 @@ int vnc_library_create(int fd, int wire, const char *name, const char *peer, str
 
 	library->format = server_format;
 	library->answer = VNC_SIZE_SILENT;
+	library->leds = VNC_LEDS_UNKNOWN;
 	library->frame = frame_acquire(frame);
 	library->told_width = frame->width;
 	library->told_height = frame->height;
@@ -159,6 +164,19 @@ bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format
 	return rfbSetTranslateFunction(client);
 }
 
+/* For who only watches they are of no use. */
+static void tell_leds(struct vnc_library *library)
+{
+	library->leds_pending = library->encodings.led_state && library->takes_input &&
+				library->leds != VNC_LEDS_UNKNOWN;
+}
+
+void vnc_library_set_leds(struct vnc_library *library, int leds)
+{
+	library->leds = leds;
+	tell_leds(library);
+}
+
 void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_encodings *encodings)
 {
 	rfbClientPtr client = library->client;
@@ -173,6 +191,9 @@ void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_enc
 	vnc_pointer_set_encodings(&library->pointer, encodings, library->frame,
 				  client->modifiedRegion);
 	library->keys_pending = encodings->extended_keys && library->takes_input;
+	library->mouse_pending = encodings->extended_mouse && library->takes_input;
+	library->name_pending |= encodings->desktop_name && !library->name_told;
+	tell_leds(library);
 	if (encodings->compress_level >= 0)
 		client->zlibCompressLevel = (uint32_t)encodings->compress_level;
 	client->tightQualityLevel = encodings->quality_level; /* ZYWRLE's, too */
@@ -247,7 +268,8 @@ static bool is_told(const struct vnc_library *library)
 
 static bool has_news(const struct vnc_library *library)
 {
-	return library->announce || library->keys_pending ||
+	return library->announce || library->keys_pending || library->mouse_pending ||
+	       library->name_pending || library->leds_pending ||
 	       vnc_pointer_is_pending(&library->pointer);
 }
 
@@ -306,6 +328,21 @@ static bool send_region(struct vnc_library *library, sraRegionPtr region, bool e
 	return send_by_library(library, &update);
 }
 
+static void tell_rest(struct vnc_library *library, struct vnc_rects *rects)
+{
+	if (library->keys_pending)
+		vnc_rects_add_extended_keys(rects);
+	if (library->mouse_pending)
+		vnc_rects_add_extended_mouse(rects);
+	if (library->name_pending)
+		vnc_rects_add_name(rects, library->session.name);
+	if (library->leds_pending)
+		vnc_rects_add_leds(rects, (unsigned int)library->leds);
+	library->name_told |= library->name_pending;
+	library->keys_pending = library->mouse_pending = false;
+	library->name_pending = library->leds_pending = false;
+}
+
 static bool send_pixels(struct vnc_library *library, const sraRegion *wanted,
 			struct vnc_rects *rects)
 {
@@ -316,9 +353,7 @@ static bool send_pixels(struct vnc_library *library, const sraRegion *wanted,
 	sraRgnAnd(region, wanted);
 	sraRgnSubtract(client->modifiedRegion, region);
 	vnc_pointer_tell(&library->pointer, &library->format, library->frame, rects);
-	if (library->keys_pending)
-		vnc_rects_add_extended_keys(rects);
-	library->keys_pending = false;
+	tell_rest(library, rects);
 	ok = send_region(library, region, false, rects);
 	sraRgnDestroy(region);
 	return ok;

@@ -63,6 +63,10 @@ void vnc_library_take_input(struct vnc_library *library);
 void vnc_library_set_pointer(struct vnc_library *library, struct pointer *shape, int32_t x,
 			     int32_t y);
 
+/* The lights of the guest's keyboard, a mask of enum input_led, or VNC_LEDS_UNKNOWN. */
+#define VNC_LEDS_UNKNOWN (-1)
+void vnc_library_set_leds(struct vnc_library *library, int leds);
+
 /* The client takes updates of this part without asking; NULL: no more. */
 void vnc_library_set_continuous(struct vnc_library *library, const struct vnc_rect *part);
 

@@ -6,7 +6,10 @@
 
 #define CUT_TEXT_LIMIT (1u << 20) /* bytes */
 #define SCREEN_LENGTH  16         /* of one in SetDesktopSize */
-#define UNKNOWN        "it sent a message of an unknown type"
+/* Of a PointerEvent: another byte of buttons follows; those of it that have a meaning. */
+#define MORE_BUTTONS 0x80u
+#define MORE_KNOWN   0x03u
+#define UNKNOWN      "it sent a message of an unknown type"
 
 /* Encodings and pseudo-encodings: RFC 6143 section 7.7, 7.8 and the community's rfbproto. */
 enum {
@@ -26,10 +29,13 @@ enum {
 	ENCODING_X_CURSOR = -240,
 	ENCODING_EXTENDED_KEYS = -258,
 	ENCODING_TIGHT_PNG = -260,
+	ENCODING_LED_STATE = -261,
+	ENCODING_DESKTOP_NAME = -307,
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
 	ENCODING_FENCE = -312,
 	ENCODING_CONTINUOUS_UPDATES = -313,
 	ENCODING_ALPHA_CURSOR = -314,
+	ENCODING_EXTENDED_MOUSE = -316,
 	ENCODING_COMPRESS_0 = -256,
 	ENCODING_COMPRESS_9 = -247,
 	ENCODING_QUALITY_0 = -32,
@@ -184,6 +190,15 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 	case ENCODING_POINTER_POSITION:
 		encodings->pointer_position = true;
 		break;
+	case ENCODING_LED_STATE:
+		encodings->led_state = true;
+		break;
+	case ENCODING_DESKTOP_NAME:
+		encodings->desktop_name = true;
+		break;
+	case ENCODING_EXTENDED_MOUSE:
+		encodings->extended_mouse = true;
+		break;
 	case ENCODING_FENCE:
 		encodings->fence = true;
 		break;
@@ -198,6 +213,7 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 static int encodings_done(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
 {
 	parser->may_fence |= parser->encodings.fence;
+	parser->many_buttons |= parser->encodings.extended_mouse;
 	parser->may_continue |= parser->encodings.fence && parser->encodings.continuous_updates;
 	ops->encodings(data, &parser->encodings);
 	return finished(parser);
@@ -268,10 +284,27 @@ static int qemu_received(struct vnc_parser *parser, const struct vnc_parser_ops 
 	return next(parser, 10, extended_key_received);
 }
 
+static int pointer_done(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	ops->pointer(data, parser->point.buttons, parser->point.x, parser->point.y);
+	return finished(parser);
+}
+
+static int buttons_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	parser->point.buttons |= (uint16_t)((parser->buffer[0] & MORE_KNOWN) << 7);
+	return pointer_done(parser, ops, data);
+}
+
 static int pointer_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
 {
-	ops->pointer(data, parser->buffer[0], get16(parser->buffer + 1), get16(parser->buffer + 3));
-	return finished(parser);
+	const uint8_t *bytes = parser->buffer;
+
+	parser->point = (struct vnc_point){bytes[0], get16(bytes + 1), get16(bytes + 3)};
+	if (!parser->many_buttons || !(bytes[0] & MORE_BUTTONS))
+		return pointer_done(parser, ops, data);
+	parser->point.buttons &= (uint16_t)~MORE_BUTTONS;
+	return next(parser, 1, buttons_received);
 }
 
 /* Throws away `left` bytes, at most a buffer at a time. */

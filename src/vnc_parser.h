@@ -34,6 +34,7 @@ struct vnc_encodings {
 	bool extended_keys; /* QEMU Extended Key Event */
 	bool tight_png;     /* a browser, whose Tight knows no gradients */
 	bool fence, continuous_updates;
+	bool led_state, desktop_name, extended_mouse;
 	int compress_level;     /* 0 .. 9, or -1: none was asked for */
 	int quality_level;      /* 0 .. 9, or -1 */
 	int fine_quality_level; /* 1 .. 100, or -1 */
@@ -52,7 +53,8 @@ struct vnc_parser_ops {
 	void (*set_desktop_size)(void *data, uint16_t width, uint16_t height, bool valid);
 	/* scancode: as QEMU has it (scancode.h), 0 where the client told none. */
 	void (*key)(void *data, bool down, uint32_t keysym, uint32_t scancode);
-	void (*pointer)(void *data, uint8_t buttons, uint16_t x, uint16_t y);
+	/* buttons: a bit each, the first lowest; the eighth goes back, the ninth forward. */
+	void (*pointer)(void *data, uint16_t buttons, uint16_t x, uint16_t y);
 	/* EnableContinuousUpdates, ClientFence. */
 	void (*continuous)(void *data, bool on, const struct vnc_rect *rect);
 	void (*fence)(void *data, uint32_t flags, const uint8_t *payload, size_t length);
@@ -66,6 +68,11 @@ struct vnc_layout {
 	bool valid;
 };
 
+/* Of a PointerEvent whose last byte still comes. */
+struct vnc_point {
+	uint16_t buttons, x, y;
+};
+
 #define VNC_FENCE_PAYLOAD 64                /* bytes at most */
 #define VNC_PARSER_BUFFER VNC_FENCE_PAYLOAD /* the most that is looked at in one piece */
 
@@ -76,11 +83,13 @@ struct vnc_parser {
 	uint32_t left; /* bytes or items of a long message that still come */
 	struct vnc_encodings encodings;
 	struct vnc_layout layout;
-	uint32_t flags;               /* of a fence whose payload still comes */
-	bool may_fence, may_continue; /* it has offered that once */
-	size_t taken;                 /* bytes of the last feed: all, unless it is held */
-	uint64_t messages;            /* finished so far */
-	const char *reason;           /* after -EPROTO: why */
+	struct vnc_point point;
+	uint32_t flags; /* of a fence whose payload still comes */
+	/* It has offered that once. */
+	bool may_fence, may_continue, many_buttons;
+	size_t taken;       /* bytes of the last feed: all, unless it is held */
+	uint64_t messages;  /* finished so far */
+	const char *reason; /* after -EPROTO: why */
 };
 
 void vnc_parser_init(struct vnc_parser *parser);

@@ -12,8 +12,11 @@ enum {
 	ENCODING_CURSOR = -239,
 	ENCODING_X_CURSOR = -240,
 	ENCODING_EXTENDED_KEYS = -258,
+	ENCODING_LED_STATE = -261,
+	ENCODING_DESKTOP_NAME = -307,
 	ENCODING_EXTENDED_DESKTOP_SIZE = -308,
 	ENCODING_ALPHA_CURSOR = -314,
+	ENCODING_EXTENDED_MOUSE = -316,
 };
 
 /* Reasons of ExtendedDesktopSize. */
@@ -181,6 +184,28 @@ void vnc_rects_add_alpha_cursor(struct vnc_rects *rects, const struct pointer *s
 void vnc_rects_add_extended_keys(struct vnc_rects *rects)
 {
 	add_head(rects, 0, 0, 0, 0, ENCODING_EXTENDED_KEYS);
+}
+
+void vnc_rects_add_extended_mouse(struct vnc_rects *rects)
+{
+	add_head(rects, 0, 0, 0, 0, ENCODING_EXTENDED_MOUSE);
+}
+
+void vnc_rects_add_leds(struct vnc_rects *rects, unsigned int leds)
+{
+	const uint8_t state = (uint8_t)leds;
+
+	add_head(rects, 0, 0, 0, 0, ENCODING_LED_STATE);
+	add(rects, &state, 1);
+}
+
+void vnc_rects_add_name(struct vnc_rects *rects, const char *name)
+{
+	size_t length = strlen(name);
+
+	add_head(rects, 0, 0, 0, 0, ENCODING_DESKTOP_NAME);
+	add32(rects, (uint32_t)length);
+	add(rects, (const uint8_t *)name, length);
 }
 
 void vnc_rects_add_position(struct vnc_rects *rects, uint16_t x, uint16_t y)

@@ -45,6 +45,15 @@ void vnc_rects_add_alpha_cursor(struct vnc_rects *rects, const struct pointer *s
 /* QEMU's extended key events are understood (QEMU Extended Key Event in rfbproto). */
 void vnc_rects_add_extended_keys(struct vnc_rects *rects);
 
+/* Buttons beyond the eighth are understood (ExtendedMouseButtons). */
+void vnc_rects_add_extended_mouse(struct vnc_rects *rects);
+
+/* The guest's lights, a mask of enum input_led (QEMU LED State). */
+void vnc_rects_add_leds(struct vnc_rects *rects, unsigned int leds);
+
+/* What the desktop is called, in UTF-8 (DesktopName). */
+void vnc_rects_add_name(struct vnc_rects *rects, const char *name);
+
 /* Where the hot spot is. */
 void vnc_rects_add_position(struct vnc_rects *rects, uint16_t x, uint16_t y);
 

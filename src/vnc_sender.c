@@ -20,6 +20,8 @@ struct work {
 	uint32_t probe;        /* the number of a fence of our own that is due, or 0 */
 	bool continuous, open; /* it takes updates without requests; and one may go now */
 	struct vnc_rect part;
+	bool new_leds;
+	int leds;
 	bool marks; /* it answers fences of ours */
 };
 
@@ -97,6 +99,8 @@ static void take_work(struct vnc_client *client, struct work *work)
 		.continuous = client->continuous,
 		.open = can_continue(client),
 		.part = client->continuous_part,
+		.new_leds = client->new_leds,
+		.leds = client->leds,
 		.marks = client->encodings.fence,
 	};
 	if (client->probe)
@@ -110,7 +114,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 	client->damage = (struct damage){0};
 	client->new_request = client->new_format = client->new_encodings = client->whole = false;
 	client->announce_size = client->force_look = false;
-	client->moved_pointer = false;
+	client->moved_pointer = client->new_leds = false;
 	client->sending = true;
 	vnc_client_renew_damage(client);
 }
@@ -145,6 +149,8 @@ static enum vnc_library_result update(struct vnc_library *library, const struct 
 		vnc_library_set_frame(library, work->frame);
 	if (work->pointer)
 		vnc_library_set_pointer(library, work->shape, work->x, work->y);
+	if (work->new_leds)
+		vnc_library_set_leds(library, work->leds);
 	vnc_library_add(library, &work->damage);
 	if (work->announce_size || work->answer != VNC_SIZE_SILENT)
 		vnc_library_announce_size(library, work->answer);

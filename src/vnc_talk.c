@@ -80,7 +80,7 @@ static void on_key(void *data, bool down, uint32_t keysym, uint32_t scancode)
 	vnc_input_key(&client->input, keysym, scancode, down);
 }
 
-static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
+static void on_pointer(void *data, uint16_t buttons, uint16_t x, uint16_t y)
 {
 	struct vnc_client *client = data;
 

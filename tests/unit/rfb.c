@@ -17,8 +17,11 @@
 #define ENCODING_RICH_CURSOR           (-239)
 #define ENCODING_X_CURSOR              (-240)
 #define ENCODING_EXTENDED_KEYS         (-258)
+#define ENCODING_LEDS                  (-261)
+#define ENCODING_NAME                  (-307)
 #define ENCODING_EXTENDED_DESKTOP_SIZE (-308)
 #define ENCODING_ALPHA_CURSOR          (-314)
+#define ENCODING_EXTENDED_MOUSE        (-316)
 
 static int dial(int family, const void *name, socklen_t length)
 {
@@ -210,6 +213,9 @@ bool rfb_encodings(struct rfb *rfb, unsigned int which)
 		{RFB_ALPHA_CURSOR, ENCODING_ALPHA_CURSOR},
 		{RFB_POSITION, ENCODING_POSITION},
 		{RFB_EXTENDED_KEYS, ENCODING_EXTENDED_KEYS},
+		{RFB_EXTENDED_MOUSE, ENCODING_EXTENDED_MOUSE},
+		{RFB_LEDS, ENCODING_LEDS},
+		{RFB_NAME, ENCODING_NAME},
 	};
 	uint32_t message[2 + sizeof(table) / sizeof(*table)] = {0};
 	uint16_t count = 1; /* Raw, 0 */
@@ -274,6 +280,15 @@ static bool receive_cursor(struct rfb *rfb, int32_t encoding)
 	return rfb_receive(rfb->fd, rfb->cursor, size);
 }
 
+static bool receive_name(struct rfb *rfb)
+{
+	uint32_t length;
+
+	memset(rfb->name, 0, sizeof(rfb->name));
+	return receive32(rfb->fd, &length) && length < sizeof(rfb->name) &&
+	       rfb_receive(rfb->fd, rfb->name, length);
+}
+
 static bool receive_rect(struct rfb *rfb)
 {
 	uint16_t x, y, width, height;
@@ -294,6 +309,15 @@ static bool receive_rect(struct rfb *rfb)
 	case ENCODING_EXTENDED_KEYS:
 		rfb->key_offers++;
 		return true;
+	case ENCODING_EXTENDED_MOUSE:
+		rfb->mouse_offers++;
+		return !x && !y && !width && !height;
+	case ENCODING_LEDS:
+		rfb->lights++;
+		return rfb_receive(fd, &rfb->leds, 1);
+	case ENCODING_NAME:
+		rfb->names++;
+		return receive_name(rfb);
 	case ENCODING_RICH_CURSOR:
 	case ENCODING_X_CURSOR:
 	case ENCODING_ALPHA_CURSOR:

@@ -19,7 +19,10 @@ struct rfb {
 	uint32_t width, height;
 	uint32_t *pixels; /* what the server has sent, x8r8g8b8 */
 	char name[128];
-	unsigned int updates, resizes, cursors, key_offers;
+	unsigned int updates, resizes, cursors, key_offers, mouse_offers;
+	unsigned int names;  /* how often it was told the name */
+	unsigned int lights; /* likewise, the keyboard's lights */
+	uint8_t leds;
 	int32_t cursor_encoding; /* of the last cursor: its place in the list, its size, its data */
 	uint16_t hot_x, hot_y, cursor_width, cursor_height;
 	uint8_t *cursor;
@@ -53,6 +56,9 @@ void rfb_close(struct rfb *rfb);
 #define RFB_ALPHA_CURSOR          16u
 #define RFB_POSITION              32u
 #define RFB_EXTENDED_KEYS         64u
+#define RFB_EXTENDED_MOUSE        128u
+#define RFB_LEDS                  256u
+#define RFB_NAME                  512u
 bool rfb_encodings(struct rfb *rfb, unsigned int which);
 bool rfb_request(struct rfb *rfb, bool incremental);
 

@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <linux/input-event-codes.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "password.h"
 #include "rfb.h"
@@ -131,6 +132,13 @@ static void say_scancode(struct rfb *rfb, char keysym, uint8_t scancode, bool do
 	assert_true(rfb_send(rfb->fd, message, sizeof(message)));
 }
 
+static void say_buttons(struct rfb *rfb, uint8_t buttons, uint8_t more, uint8_t x, uint8_t y)
+{
+	const uint8_t message[7] = {5, buttons, 0, x, 0, y, more};
+
+	assert_true(rfb_send(rfb->fd, message, sizeof(message)));
+}
+
 static void say_pointer(struct rfb *rfb, uint8_t buttons, uint8_t x, uint8_t y)
 {
 	const uint8_t message[6] = {5, buttons, 0, x, 0, y};
@@ -155,10 +163,10 @@ static void test_input_scrolls_once_for_each_press(void **state)
 	expect(&notes, "@32767,32767 ; W-1,1 ; ");
 	vnc_input_pointer(&mouse, 64, 1, 1, 2, 2);
 	expect(&notes, "W1,0 ; ");
-	vnc_input_pointer(&mouse, 255, 1, 1, 2, 2);
-	expect(&notes, "+B1 +B2 +B4 ; W-1,0 ; ");
+	vnc_input_pointer(&mouse, 511, 1, 1, 2, 2);
+	expect(&notes, "+B1 +B2 +B4 +B8 +B16 ; W-1,0 ; ");
 	input_seat_destroy(mouse.seat);
-	expect(&notes, "-B1 -B2 -B4 ; ");
+	expect(&notes, "-B1 -B2 -B4 -B8 -B16 ; ");
 	close_notes(&notes, input);
 }
 
@@ -221,6 +229,115 @@ static void test_input_offers_extended_keys_to_who_may_type(void **state)
 	}
 }
 
+static void test_input_goes_back_and_forward(void **state)
+{
+	struct vnc_options options = {0};
+	struct stage stage;
+	struct notes notes;
+	struct rfb rfb;
+
+	(void)state;
+	options.input = open_notes(&notes);
+	stage_open(&stage, &options, 101, 101);
+	assert_true(rfb_open(&rfb, rfb_dial_tcp(stage.port), 8));
+	/* Of eight buttons, the last one goes back. */
+	say_pointer(&rfb, 0x80, 0, 0);
+	expect(&notes, "@0,0 +B8 ; ");
+	say_pointer(&rfb, 0, 0, 0);
+	expect(&notes, "-B8 ; ");
+	assert_true(rfb_encodings(&rfb, RFB_EXTENDED_MOUSE));
+	assert_true(rfb_converge(&rfb, stage.frame, 2));
+	assert_int_equal(rfb.mouse_offers, 1);
+	/* The bit says now that there is another byte. */
+	say_buttons(&rfb, 0x81, 0xfe, 0, 0);
+	expect(&notes, "+B1 +B16 ; ");
+	say_buttons(&rfb, 0x80, 0x03, 0, 0);
+	expect(&notes, "-B1 +B8 ; ");
+	say_pointer(&rfb, 0x02, 0, 0);
+	expect(&notes, "+B2 -B8 -B16 ; ");
+	rfb_close(&rfb);
+	expect(&notes, "-B2 ; ");
+	stage_close(&stage);
+	close_notes(&notes, options.input);
+}
+
+static void await_lights(struct rfb *rfb, struct stage *stage, uint8_t leds)
+{
+	for (int i = 0; rfb->leds != leds && i < RFB_PATIENCE_MS; i++) {
+		assert_true(rfb_request(rfb, true));
+		stage_paint(stage, 0, 0, 1, 1);
+		assert_true(rfb_update(rfb));
+	}
+	assert_int_equal(rfb->leds, leds);
+}
+
+static void test_lights_are_told_once_they_are_known(void **state)
+{
+	struct vnc_options options = {0};
+	struct stage stage;
+	struct notes notes;
+	struct rfb first, second, plain;
+
+	(void)state;
+	options.input = open_notes(&notes);
+	stage_open(&stage, &options, 64, 48);
+	assert_true(rfb_open(&first, rfb_dial_tcp(stage.port), 8));
+	assert_true(rfb_open(&plain, rfb_dial_tcp(stage.port), 8));
+	assert_true(rfb_encodings(&first, RFB_LEDS));
+	assert_true(rfb_encodings(&plain, RFB_NAME));
+	assert_true(rfb_converge(&first, stage.frame, 2));
+	assert_true(rfb_converge(&plain, stage.frame, 2));
+	assert_int_equal(first.lights, 0);
+	/* News of them alone answers a request. */
+	assert_true(rfb_request(&first, true));
+	input_set_leds(options.input, INPUT_CAPS_LOCK | INPUT_NUM_LOCK);
+	assert_true(rfb_update(&first));
+	assert_int_equal(first.lights, 1);
+	assert_int_equal(first.leds, 6);
+	/* A newcomer is told. */
+	assert_true(rfb_open(&second, rfb_dial_tcp(stage.port), 8));
+	assert_true(rfb_encodings(&second, RFB_LEDS));
+	await_lights(&second, &stage, 6);
+	input_set_leds(options.input, 0);
+	input_set_leds(options.input, INPUT_SCROLL_LOCK);
+	await_lights(&first, &stage, 1);
+	await_lights(&second, &stage, 1);
+	assert_true(rfb_converge(&plain, stage.frame, 3));
+	assert_int_equal(plain.lights, 0);
+	rfb_close(&first);
+	rfb_close(&second);
+	rfb_close(&plain);
+	stage_close(&stage);
+	close_notes(&notes, options.input);
+}
+
+/* With the first list of encodings that has it, in UTF-8. */
+static void test_name_is_told_once(void **state)
+{
+	char name[121] = "";
+	struct vnc_options options = {.name = name};
+	struct stage stage;
+	struct rfb rfb;
+
+	(void)state;
+	for (size_t i = 0; i < 60; i++)
+		strcat(name, "\xc3\xa4");
+	stage_open(&stage, &options, 64, 48);
+	assert_true(rfb_open(&rfb, rfb_dial_tcp(stage.port), 8));
+	for (int i = 0; i < 3; i++) {
+		assert_true(rfb_encodings(&rfb, RFB_NAME | RFB_LEDS | RFB_EXTENDED_MOUSE));
+		stage_paint(&stage, 0, 0, 1, 1);
+		assert_true(rfb_converge(&rfb, stage.frame, 2));
+	}
+	assert_int_equal(rfb.names, 1);
+	assert_string_equal(rfb.name, name);
+	/* Who cannot type has no use for the rest. */
+	assert_int_equal(rfb.mouse_offers, 0);
+	assert_int_equal(rfb.lights, 0);
+	rfb_close(&rfb);
+	stage_close(&stage);
+}
+
 /* VncAuth, up to and with ClientInit. */
 static bool greet_with(int fd, const uint8_t password[PASSWORD_LENGTH])
 {
@@ -277,6 +394,9 @@ int main(void)
 		cmocka_unit_test(test_input_scrolls_once_for_each_press),
 		cmocka_unit_test(test_input_of_a_client_arrives),
 		cmocka_unit_test(test_input_offers_extended_keys_to_who_may_type),
+		cmocka_unit_test(test_input_goes_back_and_forward),
+		cmocka_unit_test(test_lights_are_told_once_they_are_known),
+		cmocka_unit_test(test_name_is_told_once),
 		cmocka_unit_test(test_input_is_not_for_the_password_that_only_watches),
 	};
 

@@ -46,7 +46,7 @@ static void on_key(void *data, bool down, uint32_t keysym, uint32_t scancode)
 	g_string_append_printf(data, "key %d %x %x\n", down, keysym, scancode);
 }
 
-static void on_pointer(void *data, uint8_t buttons, uint16_t x, uint16_t y)
+static void on_pointer(void *data, uint16_t buttons, uint16_t x, uint16_t y)
 {
 	g_string_append_printf(data, "pointer %u %u,%u\n", buttons, x, y);
 }
