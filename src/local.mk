@@ -26,6 +26,7 @@ libplanecast_a_SOURCES = \
 	src/card.c src/card.h \
 	src/certificate.c src/certificate.h \
 	src/certificate_make.c src/certificate_make.h \
+	src/clipboard.c src/clipboard.h \
 	src/control.c src/control.h \
 	src/convert.c src/convert.h \
 	src/cursor.c src/cursor.h \
@@ -101,8 +102,9 @@ libplanecast_a_SOURCES = \
 	src/tracker.c src/tracker.h \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
-	src/vnc.c src/vnc.h \
+	src/vnc.c src/vnc.h src/vnc_own.h \
 	src/vnc_client.c src/vnc_client.h src/vnc_client_own.h \
+	src/vnc_clipboard.c src/vnc_clipboard.h \
 	src/vnc_fence.c src/vnc_fence.h \
 	src/vnc_flow.c src/vnc_flow.h \
 	src/vnc_input.c src/vnc_input.h \
@@ -120,6 +122,7 @@ libplanecast_a_SOURCES = \
 	src/vnc_session.c src/vnc_session.h \
 	src/vnc_talk.c src/vnc_talk.h \
 	src/vnc_tally.c src/vnc_tally.h \
+	src/vnc_thread.c src/vnc_thread.h \
 	src/vnc_tight.c src/vnc_tight.h \
 	src/vnc_window.c src/vnc_window.h \
 	src/vnc_wish.c src/vnc_wish.h \

@@ -32,6 +32,7 @@ void serve_vnc_finish(struct serve_vnc *vnc)
 	g_free(vnc->tls_cert);
 	g_free(vnc->tls_key);
 	certificate_close(vnc->certificate);
+	clipboard_destroy(vnc->clipboard);
 	explicit_bzero(&vnc->passwords, sizeof(vnc->passwords));
 }
 
@@ -57,6 +58,8 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 		 "let other machines in although no password is asked for", NULL},
 		{"lossless", 0, 0, G_OPTION_ARG_NONE, &vnc->lossless,
 		 "never send JPEG, not even while the picture moves", NULL},
+		{"no-clipboard", 0, 0, G_OPTION_ARG_NONE, &vnc->no_clipboard,
+		 "viewers do not get what others of them copy", NULL},
 		{"max-clients", 0, 0, G_OPTION_ARG_INT, &vnc->max_clients,
 		 "at most so many viewers [" G_STRINGIFY(DEFAULT_CLIENTS) "]", "N"},
 		{"max-per-address", 0, 0, G_OPTION_ARG_INT, &vnc->max_per_address,
@@ -143,6 +146,9 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 	if (vnc->passwords.has_full || vnc->passwords.has_view)
 		options.passwords = &vnc->passwords;
 	options.certificate = vnc->certificate;
+	if (!vnc->no_clipboard)
+		vnc->clipboard = clipboard_create();
+	options.clipboard = vnc->clipboard;
 	r = vnc_create(&options, screen_frame(screen), &sink, error);
 	if (r)
 		return r;

@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "certificate.h"
+#include "clipboard.h"
 #include "password.h"
 #include "screen.h"
 
@@ -20,6 +21,8 @@ struct serve_vnc {
 	gboolean tls, tls_only, insecure, lossless;
 	int max_clients, max_per_address;
 	struct passwords passwords;
+	gboolean no_clipboard;
+	struct clipboard *clipboard;     /* that all viewers share; NULL: they do not */
 	struct input *input;             /* where all clients type, set before the start */
 	struct certificate *certificate; /* NULL: no TLS */
 	struct sink *sink;               /* once started */

@@ -2,179 +2,20 @@
 #include "vnc.h"
 
 #include <errno.h>
-#include <glib-unix.h>
-#include <pthread.h>
 
 #include "encoder.h"
 #include "log.h"
 #include "member.h"
 #include "vnc_client.h"
 #include "vnc_library.h"
+#include "vnc_own.h"
 #include "vnc_session.h"
+#include "vnc_thread.h"
 
 #define DEFAULT_NAME     "planecast"
 #define DEFAULT_STALL_MS 5000
-#define TICK_MS          250
 #define MAX_THREADS      64 /* that encode */
-/* Frames before the current one that slow clients may keep alive, and how long that is normal. */
-#define OLD_FRAMES   3u
-#define OLD_GRACE_US (300 * G_TIME_SPAN_MILLISECOND)
-/* Lines about clients that come and go. */
-#define LOG_BURST    20
-#define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
-
-struct vnc {
-	struct sink sink; /* first: ops get it */
-	char *name;
-	struct input *input; /* or NULL */
-	gint64 stall_us;
-	struct door *door;
-	struct encoder *encoder;
-	GThread *thread;
-	GMainContext *context;
-	gint closing, ended, resumed; /* atomic: the sink is closing; clients to bury, to hear */
-
-	pthread_mutex_t lock; /* of all below */
-	GPtrArray *guests;
-	struct frame *frame;
-	struct pointer *shape; /* of the guest's pointer, at x, y */
-	int32_t x, y;
-	int leds; /* of the guest's keyboard, or VNC_LEDS_UNKNOWN */
-	struct vnc_counts counts;
-	struct log_limit limit;
-};
-
-/* A client in the list. */
-struct guest {
-	struct vnc *vnc;
-	struct vnc_client *client;
-	struct door_ticket *ticket;
-	gint ended;     /* atomic */
-	gint resumed;   /* atomic: what it said can be obeyed now */
-	GSource *input; /* of the thread; NULL while the client has said too much */
-};
-
-/* A line about a client, unless they come by the dozen. reason may be NULL. */
-static void say(struct vnc *vnc, const char *peer, const char *what, const char *reason)
-{
-	unsigned int missed;
-	gboolean pass;
-
-	pthread_mutex_lock(&vnc->lock);
-	pass = log_limit_pass(&vnc->limit, LOG_BURST, LOG_INTERVAL, &missed);
-	pthread_mutex_unlock(&vnc->lock);
-	if (!pass)
-		return;
-	if (missed)
-		log_info("vnc: %u lines left out", missed);
-	log_info("vnc: %s %s%s%s", peer, what, reason ? ": " : "", reason ? reason : "");
-}
-
-/* The thread: input, stalls, the end of clients. */
-
-static gboolean on_input(gint fd, GIOCondition condition, gpointer data);
-
-static void watch(struct guest *guest)
-{
-	guest->input = g_unix_fd_source_new(vnc_client_fd(guest->client), G_IO_IN);
-	g_source_set_callback(guest->input, G_SOURCE_FUNC(on_input), guest, NULL);
-	g_source_set_ready_time(guest->input, 0); /* something may have been read already */
-	g_source_attach(guest->input, guest->vnc->context);
-}
-
-static void unwatch(struct guest *guest)
-{
-	if (!guest->input)
-		return;
-	g_source_destroy(guest->input);
-	g_source_unref(guest->input);
-	guest->input = NULL;
-}
-
-static gboolean on_input(gint fd, GIOCondition condition, gpointer data)
-{
-	struct guest *guest = data;
-
-	(void)fd;
-	(void)condition;
-	g_source_set_ready_time(guest->input, -1);
-	if (!vnc_client_input(guest->client))
-		unwatch(guest);
-	return G_SOURCE_CONTINUE;
-}
-
-static void guest_free(struct guest *guest)
-{
-	unwatch(guest);
-	vnc_client_destroy(guest->client);
-	door_leave(guest->ticket);
-	g_free(guest);
-}
-
-static struct guest *find_ended(struct vnc *vnc)
-{
-	struct guest *found = NULL;
-
-	pthread_mutex_lock(&vnc->lock);
-	for (guint i = 0; i < vnc->guests->len && !found; i++) {
-		struct guest *guest = vnc->guests->pdata[i];
-
-		if (g_atomic_int_get(&guest->ended))
-			found = guest;
-	}
-	if (found) {
-		g_ptr_array_remove_fast(vnc->guests, found);
-		vnc->counts.clients = vnc->guests->len;
-	}
-	pthread_mutex_unlock(&vnc->lock);
-	return found;
-}
-
-/* Clients whose thread has finished: out of the list, nobody uses them any more. */
-static void bury_ended(struct vnc *vnc)
-{
-	struct guest *guest;
-
-	while ((guest = find_ended(vnc))) {
-		const char *reason = vnc_client_reason(guest->client);
-
-		say(vnc, vnc_client_peer(guest->client), reason ? "disconnected" : "left", reason);
-		guest_free(guest);
-		if (!g_atomic_int_get(&vnc->closing))
-			sink_poke(&vnc->sink);
-	}
-}
-
-/* From the client's thread, the last that it does. */
-static void ended(void *data)
-{
-	struct guest *guest = data;
-
-	g_atomic_int_set(&guest->ended, 1);
-	g_atomic_int_set(&guest->vnc->ended, 1);
-	g_main_context_wakeup(guest->vnc->context);
-}
-
-static void resume(void *data)
-{
-	struct guest *guest = data;
-
-	g_atomic_int_set(&guest->resumed, 1);
-	g_atomic_int_set(&guest->vnc->resumed, 1);
-	g_main_context_wakeup(guest->vnc->context);
-}
-
-static void hear_resumed(struct vnc *vnc)
-{
-	pthread_mutex_lock(&vnc->lock);
-	for (guint i = 0; i < vnc->guests->len; i++) {
-		struct guest *guest = vnc->guests->pdata[i];
-
-		if (g_atomic_int_compare_and_exchange(&guest->resumed, 1, 0) && !guest->input)
-			watch(guest);
-	}
-	pthread_mutex_unlock(&vnc->lock);
-}
+/* Called by clients. */
 
 static void poke(void *data)
 {
@@ -183,117 +24,12 @@ static void poke(void *data)
 	sink_poke(&guest->vnc->sink);
 }
 
-/*
- * With the lock. Clients that are slow to finish an old frame keep it in memory. A few may; beyond
- * OLD_FRAMES, those on the oldest are dropped.
- */
-static void drop_behind(struct vnc *vnc, gint64 now)
+/* By the thread that reads what clients say. */
+static void copied(GBytes *text, void *data)
 {
-	for (;;) {
-		uint64_t seen[OLD_FRAMES + 1], oldest = UINT64_MAX;
-		unsigned int count = 0;
+	struct guest *guest = data;
 
-		for (guint i = 0; i < vnc->guests->len && count <= OLD_FRAMES; i++) {
-			struct guest *guest = vnc->guests->pdata[i];
-			uint64_t generation;
-			gint64 since = vnc_client_lags_since(guest->client, &generation);
-			unsigned int j = 0;
-
-			if (!since || now - since < OLD_GRACE_US)
-				continue;
-			while (j < count && seen[j] != generation)
-				j++;
-			if (j == count)
-				seen[count++] = generation;
-			oldest = MIN(oldest, generation);
-		}
-		if (count <= OLD_FRAMES)
-			return;
-		for (guint i = 0; i < vnc->guests->len; i++) {
-			struct guest *guest = vnc->guests->pdata[i];
-			uint64_t generation;
-
-			if (!vnc_client_lags_since(guest->client, &generation) ||
-			    generation != oldest)
-				continue;
-			vnc_client_stop(guest->client, "too slow for the mode changes");
-			vnc->counts.dropped_behind++;
-		}
-	}
-}
-
-static gboolean on_tick(gpointer data)
-{
-	struct vnc *vnc = data;
-	gint64 now = g_get_monotonic_time();
-
-	pthread_mutex_lock(&vnc->lock);
-	for (guint i = 0; i < vnc->guests->len; i++) {
-		struct guest *guest = vnc->guests->pdata[i];
-
-		if (vnc_client_is_stalled(guest->client, now, vnc->stall_us)) {
-			vnc_client_stop(guest->client, "it took nothing that was sent to it");
-			vnc->counts.stalled++;
-		}
-		if (vnc_client_refill(guest->client) && !guest->input)
-			watch(guest);
-	}
-	drop_behind(vnc, now);
-	pthread_mutex_unlock(&vnc->lock);
-	return G_SOURCE_CONTINUE;
-}
-
-/* How many are left. */
-static guint stop_all(struct vnc *vnc)
-{
-	guint count;
-
-	pthread_mutex_lock(&vnc->lock);
-	count = vnc->guests->len;
-	for (guint i = 0; i < count; i++)
-		vnc_client_stop(((struct guest *)vnc->guests->pdata[i])->client,
-				"the server is closing");
-	pthread_mutex_unlock(&vnc->lock);
-	return count;
-}
-
-/* Ticks while there are clients: without any, the thread sleeps. */
-static void set_tick(struct vnc *vnc, GSource **tick)
-{
-	guint count;
-
-	pthread_mutex_lock(&vnc->lock);
-	count = vnc->guests->len;
-	pthread_mutex_unlock(&vnc->lock);
-	if (count && !*tick) {
-		*tick = g_timeout_source_new(TICK_MS);
-		g_source_set_callback(*tick, on_tick, vnc, NULL);
-		g_source_attach(*tick, vnc->context);
-	} else if (!count && *tick) {
-		g_source_destroy(*tick);
-		g_source_unref(*tick);
-		*tick = NULL;
-	}
-}
-
-static gpointer run(gpointer data)
-{
-	struct vnc *vnc = data;
-	GSource *tick = NULL;
-
-	g_main_context_push_thread_default(vnc->context);
-	while (!g_atomic_int_get(&vnc->closing) || stop_all(vnc)) {
-		/* A newcomer wakes the context with its source. */
-		set_tick(vnc, &tick);
-		g_main_context_iteration(vnc->context, TRUE);
-		if (g_atomic_int_compare_and_exchange(&vnc->ended, 1, 0))
-			bury_ended(vnc);
-		if (g_atomic_int_compare_and_exchange(&vnc->resumed, 1, 0))
-			hear_resumed(vnc);
-	}
-	set_tick(vnc, &tick);
-	g_main_context_pop_thread_default(vnc->context);
-	return NULL;
+	clipboard_set(guest->vnc->clipboard, text, guest->client);
 }
 
 /* The door's thread. */
@@ -312,8 +48,10 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.desktop = vnc->name,
 		.encoder = vnc->encoder,
 		.poke = poke,
-		.ended = ended,
-		.resume = resume,
+		.ended = vnc_thread_ended,
+		.resume = vnc_thread_resume,
+		.copied = copied,
+		.clipboard = vnc->clipboard && !arrival->view_only,
 		.data = guest,
 		.input = arrival->view_only ? NULL : vnc->input,
 		.view_only = arrival->view_only,
@@ -326,20 +64,22 @@ static void welcome(const struct door_guest *arrival, void *data)
 	guest->client = vnc_client_create(arrival->fd, arrival->peer, &owner);
 	if (arrival->wire >= 0)
 		vnc_client_set_wire(guest->client, arrival->wire);
-	say(vnc, arrival->peer, arrival->view_only ? "connected, to watch" : "connected", NULL);
+	vnc_say(vnc, arrival->peer, arrival->view_only ? "connected, to watch" : "connected", NULL);
 	pthread_mutex_lock(&vnc->lock);
 	r = vnc_client_start(guest->client, vnc->frame);
 	if (!r) {
 		vnc_client_pointer(guest->client, vnc->shape, vnc->x, vnc->y);
 		vnc_client_leds(guest->client, vnc->leds);
+		if (vnc->text)
+			vnc_client_copied(guest->client, vnc->text, true);
 		g_ptr_array_add(vnc->guests, guest);
 		vnc->counts.clients = vnc->guests->len;
-		watch(guest);
+		vnc_thread_watch(guest);
 	}
 	pthread_mutex_unlock(&vnc->lock);
 	if (r < 0) {
-		say(vnc, arrival->peer, "disconnected", g_strerror(-r));
-		guest_free(guest);
+		vnc_say(vnc, arrival->peer, "disconnected", g_strerror(-r));
+		vnc_guest_free(guest);
 		return;
 	}
 	sink_poke(&vnc->sink);
@@ -357,7 +97,7 @@ static int vnc_resize(struct sink *sink, struct frame *frame)
 	vnc->frame = frame_acquire(frame);
 	for (guint i = 0; i < vnc->guests->len; i++)
 		vnc_client_resize(((struct guest *)vnc->guests->pdata[i])->client, frame);
-	drop_behind(vnc, g_get_monotonic_time());
+	vnc_thread_drop_behind(vnc, g_get_monotonic_time());
 	pthread_mutex_unlock(&vnc->lock);
 	frame_release(old);
 	return 0;
@@ -399,6 +139,21 @@ static void on_leds(unsigned int leds, void *data)
 	vnc->leds = (int)leds;
 	for (guint i = 0; i < vnc->guests->len; i++)
 		vnc_client_leds(((struct guest *)vnc->guests->pdata[i])->client, vnc->leds);
+	pthread_mutex_unlock(&vnc->lock);
+}
+
+static void on_copied(GBytes *text, const void *from, void *data)
+{
+	struct vnc *vnc = data;
+
+	pthread_mutex_lock(&vnc->lock);
+	g_clear_pointer(&vnc->text, g_bytes_unref);
+	vnc->text = g_bytes_ref(text);
+	for (guint i = 0; i < vnc->guests->len; i++) {
+		struct vnc_client *client = ((struct guest *)vnc->guests->pdata[i])->client;
+
+		vnc_client_copied(client, text, client == from);
+	}
 	pthread_mutex_unlock(&vnc->lock);
 }
 
@@ -474,6 +229,8 @@ static void vnc_close(struct sink *sink)
 
 	if (vnc->input)
 		input_unwatch_leds(vnc->input, vnc);
+	if (vnc->clipboard)
+		clipboard_unwatch(vnc->clipboard, vnc);
 	if (vnc->door)
 		door_close(vnc->door);
 	if (vnc->thread) {
@@ -487,6 +244,7 @@ static void vnc_close(struct sink *sink)
 	g_ptr_array_unref(vnc->guests);
 	frame_release(vnc->frame);
 	pointer_release(vnc->shape);
+	g_clear_pointer(&vnc->text, g_bytes_unref);
 	pthread_mutex_destroy(&vnc->lock);
 	g_free(vnc->name);
 	g_free(vnc);
@@ -534,8 +292,13 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	pthread_mutex_init(&vnc->lock, NULL);
 	vnc->context = g_main_context_new();
 	vnc->input = options->input;
+	vnc->clipboard = options->clipboard;
 	if (vnc->input)
 		watch_leds(vnc);
+	if (vnc->clipboard) {
+		vnc->text = clipboard_get(vnc->clipboard);
+		clipboard_watch(vnc->clipboard, on_copied, vnc);
+	}
 	r = encoder_create(CLAMP(g_get_num_processors(), 1, MAX_THREADS), options->lossless,
 			   &vnc->encoder);
 	if (r < 0) {
@@ -545,7 +308,7 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	r = door_create(&door, &vnc->door, error);
 	if (r < 0)
 		goto fail;
-	vnc->thread = g_thread_try_new("vnc", run, vnc, NULL);
+	vnc->thread = g_thread_try_new("vnc", vnc_thread_run, vnc, NULL);
 	if (!vnc->thread) {
 		r = fail(error, EXIT_FAILED, EAGAIN, "vnc: cannot start a thread");
 		goto fail;

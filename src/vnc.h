@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "clipboard.h"
 #include "door.h"
 #include "input.h"
 #include "sink.h"
@@ -21,6 +22,9 @@ struct vnc_options {
 	/* Where clients type and point if they may, outlives the sink; NULL: all only watch. What
 	   it calls on activity must not call the sink: a client is locked then. */
 	struct input *input;
+	/* What its clients copy and paste, but those that only watch; outlives the sink. NULL:
+	   they do not. */
+	struct clipboard *clipboard;
 	unsigned int max_clients;          /* DOOR_DEFAULT_CLIENTS */
 	unsigned int per_address;          /* of these from one host; 0: no limit of its own */
 	unsigned int handshakes;           /* DOOR_DEFAULT_HANDSHAKES */

@@ -198,6 +198,17 @@ bool vnc_client_answer(struct vnc_client *client, int ret)
 	return more;
 }
 
+void vnc_client_copied(struct vnc_client *client, GBytes *text, bool own)
+{
+	if (!client->owner.clipboard)
+		return;
+	pthread_mutex_lock(&client->lock);
+	vnc_clipboard_set(&client->clipboard, text, own);
+	if (!client->stop && vnc_sender_has_work(client))
+		pthread_cond_signal(&client->news);
+	pthread_mutex_unlock(&client->lock);
+}
+
 void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 {
 	json_builder_begin_object(json);
@@ -250,33 +261,73 @@ static size_t obey(struct vnc_client *client, size_t n)
 	return taken;
 }
 
-bool vnc_client_input(struct vnc_client *client)
+/* Without the lock: what it copied is unpacked here, a piece of work. True if there was anything.
+ */
+static bool read_cut_text(struct vnc_client *client)
 {
-	ssize_t n = (ssize_t)client->held;
-	uint64_t messages = client->parser.messages;
-	bool poke = false, go_on = true;
+	struct vnc_cut_text_meaning meaning;
 
-	if (!n)
-		n = recv(client->fd, client->said, sizeof(client->said), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
+	if (!client->cut.complete)
+		return false;
+	vnc_cut_text_read(&client->cut, &meaning);
+	vnc_cut_text_clear(&client->cut);
+	client->bytes_left -= (gint64)meaning.cost;
+	pthread_mutex_lock(&client->lock);
+	vnc_clipboard_obey(&client->clipboard, &meaning);
+	if (!client->stop && vnc_sender_has_work(client))
+		pthread_cond_signal(&client->news);
+	pthread_mutex_unlock(&client->lock);
+	if (meaning.text) {
+		client->owner.copied(meaning.text, client->owner.data);
+		g_bytes_unref(meaning.text);
+	}
+	return true;
+}
+
+/* Obeys n bytes that were read from its socket. False if that was the end of it. */
+static bool hear(struct vnc_client *client, ssize_t n, bool *poke)
+{
+	bool stop;
+
 	pthread_mutex_lock(&client->lock);
 	if (n <= 0)
 		vnc_client_stop_locked(client, NULL);
 	else if (!client->stop)
 		client->bytes_left -= (gint64)obey(client, (size_t)n);
-	if (client->stop || client->held) {
-		go_on = false;
-	} else {
-		poke = vnc_sender_begins_to_wait(client) || vnc_wish_is_made(&client->wish);
+	stop = client->stop;
+	if (!stop) {
+		*poke |= vnc_sender_begins_to_wait(client) || vnc_wish_is_made(&client->wish);
+		if (vnc_sender_has_work(client))
+			pthread_cond_signal(&client->news);
 	}
-	if (!client->stop && vnc_sender_has_work(client))
-		pthread_cond_signal(&client->news);
 	pthread_mutex_unlock(&client->lock);
+	return !stop;
+}
+
+static bool has_budget(const struct vnc_client *client)
+{
+	return client->bytes_left > 0 && client->messages_left > 0;
+}
+
+bool vnc_client_input(struct vnc_client *client)
+{
+	ssize_t n = (ssize_t)client->held;
+	uint64_t messages = client->parser.messages;
+	bool poke = false, go_on, more;
+
+	if (!n)
+		n = recv(client->fd, client->said, sizeof(client->said), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	do {
+		go_on = hear(client, n, &poke);
+		more = go_on && read_cut_text(client);
+		n = (ssize_t)client->held;
+	} while (more && n && has_budget(client));
 	client->messages_left -= (gint64)(client->parser.messages - messages);
 	if (poke)
 		client->owner.poke(client->owner.data);
-	return go_on && client->bytes_left > 0 && client->messages_left > 0;
+	return go_on && !client->held && has_budget(client);
 }
 
 bool vnc_client_refill(struct vnc_client *client)
@@ -288,7 +339,7 @@ bool vnc_client_refill(struct vnc_client *client)
 	pthread_mutex_unlock(&client->lock);
 	client->bytes_left = MIN(client->bytes_left + BUDGET_BYTES, BUDGET_BYTES);
 	client->messages_left = MIN(client->messages_left + BUDGET_MESSAGES, BUDGET_MESSAGES);
-	return !waits && client->bytes_left > 0 && client->messages_left > 0;
+	return !waits && has_budget(client);
 }
 
 /* A client that has everything and does not answer a fence is waited for no longer. */
@@ -342,6 +393,8 @@ void vnc_client_destroy(struct vnc_client *client)
 	frame_release(client->frame);
 	pointer_release(client->shape);
 	input_seat_destroy(client->input.seat);
+	vnc_cut_text_clear(&client->cut);
+	vnc_clipboard_finish(&client->clipboard);
 	damage_finish(&client->damage);
 	close(client->fd);
 	pthread_cond_destroy(&client->news);

@@ -23,9 +23,11 @@ struct vnc_client_owner {
 	const char *desktop; /* its name, for ServerInit; lives as long as the client */
 	struct input
 		*input; /* where it types, lives as long as the client; NULL: it only watches */
-	struct encoder *encoder;    /* lives as long as the client */
-	void (*poke)(void *data);   /* the client's part of demand() has changed */
-	void (*ended)(void *data);  /* its thread has finished: destroy it */
+	struct encoder *encoder;                  /* lives as long as the client */
+	void (*poke)(void *data);                 /* the client's part of demand() has changed */
+	void (*ended)(void *data);                /* its thread has finished: destroy it */
+	void (*copied)(GBytes *text, void *data); /* it copied that (clipboard.h); from its input */
+	bool clipboard;                           /* it may copy and paste */
 	void (*resume)(void *data); /* what it said earlier can be obeyed now: call input */
 	void *data;
 	bool view_only;
@@ -55,6 +57,9 @@ void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand);
 
 /* As in sink_ops, if it is this client's wish that demand() told of; true: it has another one. */
 bool vnc_client_answer(struct vnc_client *client, int ret);
+
+/* Somebody has copied a text (own: this client has). */
+void vnc_client_copied(struct vnc_client *client, GBytes *text, bool own);
 
 /* An object of the array that is open in json. */
 void vnc_client_describe(struct vnc_client *client, JsonBuilder *json);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "vnc_client.h"
+#include "vnc_clipboard.h"
 #include "vnc_fence.h"
 #include "vnc_flow.h"
 #include "vnc_input.h"
@@ -37,6 +38,7 @@ struct vnc_client {
 	struct vnc_input input;
 	gint64 bytes_left, messages_left;
 	uint8_t said[VNC_CLIENT_READ]; /* read from it */
+	struct vnc_cut_text cut;       /* a complete one waits until it is read */
 	/* Of the one that calls is_stalled. */
 	struct vnc_flow flow;
 
@@ -73,6 +75,7 @@ struct vnc_client {
 	bool answering; /* a fence that holds what comes next is taken and not answered yet */
 	bool fence_told, continuous_told; /* it knows that these are understood */
 	bool probe;                       /* a fence of our own is due */
+	struct vnc_clipboard clipboard;
 	struct vnc_window window;
 	uint32_t marked; /* the count of bytes sent, at the last mark */
 	bool continuous; /* it takes updates of this part without requests */

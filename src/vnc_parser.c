@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define CUT_TEXT_LIMIT (1u << 20) /* bytes */
-#define SCREEN_LENGTH  16         /* of one in SetDesktopSize */
+#define SCREEN_LENGTH 16 /* of one in SetDesktopSize */
 /* Of a PointerEvent: another byte of buttons follows; those of it that have a meaning. */
 #define MORE_BUTTONS 0x80u
 #define MORE_KNOWN   0x03u
@@ -36,6 +35,7 @@ enum {
 	ENCODING_CONTINUOUS_UPDATES = -313,
 	ENCODING_ALPHA_CURSOR = -314,
 	ENCODING_EXTENDED_MOUSE = -316,
+	ENCODING_EXTENDED_CLIPBOARD = (int32_t)0xc0a1e5ce,
 	ENCODING_COMPRESS_0 = -256,
 	ENCODING_COMPRESS_9 = -247,
 	ENCODING_QUALITY_0 = -32,
@@ -199,6 +199,9 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 	case ENCODING_EXTENDED_MOUSE:
 		encodings->extended_mouse = true;
 		break;
+	case ENCODING_EXTENDED_CLIPBOARD:
+		encodings->extended_clipboard = true;
+		break;
 	case ENCODING_FENCE:
 		encodings->fence = true;
 		break;
@@ -213,6 +216,7 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 static int encodings_done(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
 {
 	parser->may_fence |= parser->encodings.fence;
+	parser->may_extend |= parser->encodings.extended_clipboard;
 	parser->many_buttons |= parser->encodings.extended_mouse;
 	parser->may_continue |= parser->encodings.fence && parser->encodings.continuous_updates;
 	ops->encodings(data, &parser->encodings);
@@ -307,26 +311,35 @@ static int pointer_received(struct vnc_parser *parser, const struct vnc_parser_o
 	return next(parser, 1, buttons_received);
 }
 
-/* Throws away `left` bytes, at most a buffer at a time. */
-static int skip(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+static int cut_text_piece(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data);
+
+/* Waits for the next piece, or ends the message. */
+static int next_cut_text(struct vnc_parser *parser)
 {
 	size_t piece = parser->left < VNC_PARSER_BUFFER ? parser->left : VNC_PARSER_BUFFER;
 
-	(void)ops;
-	(void)data;
-	if (!piece)
-		return finished(parser);
-	parser->left -= (uint32_t)piece;
-	return next(parser, piece, skip);
+	return piece ? next(parser, piece, cut_text_piece) : finished(parser);
+}
+
+static int cut_text_piece(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)
+{
+	parser->left -= (uint32_t)parser->have;
+	ops->cut_text(data, parser->buffer, parser->have, parser->left, parser->extended);
+	return next_cut_text(parser);
 }
 
 static int cut_text_received(struct vnc_parser *parser, const struct vnc_parser_ops *ops,
 			     void *data)
 {
-	parser->left = get32(parser->buffer + 3);
-	if (parser->left > CUT_TEXT_LIMIT)
-		return broken(parser, "its clipboard is too large");
-	return skip(parser, ops, data);
+	int32_t length = (int32_t)get32(parser->buffer + 3);
+
+	parser->extended = length < 0;
+	parser->left = length < 0 ? 0u - (uint32_t)length : (uint32_t)length;
+	if (parser->extended && !parser->may_extend)
+		return broken(parser, "it sent an extended clipboard that was not offered");
+	if (!parser->left)
+		ops->cut_text(data, parser->buffer, 0, 0, parser->extended);
+	return next_cut_text(parser);
 }
 
 static int size_done(struct vnc_parser *parser, const struct vnc_parser_ops *ops, void *data)

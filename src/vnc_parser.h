@@ -34,7 +34,7 @@ struct vnc_encodings {
 	bool extended_keys; /* QEMU Extended Key Event */
 	bool tight_png;     /* a browser, whose Tight knows no gradients */
 	bool fence, continuous_updates;
-	bool led_state, desktop_name, extended_mouse;
+	bool led_state, desktop_name, extended_mouse, extended_clipboard;
 	int compress_level;     /* 0 .. 9, or -1: none was asked for */
 	int quality_level;      /* 0 .. 9, or -1 */
 	int fine_quality_level; /* 1 .. 100, or -1 */
@@ -57,6 +57,8 @@ struct vnc_parser_ops {
 	void (*pointer)(void *data, uint16_t buttons, uint16_t x, uint16_t y);
 	/* EnableContinuousUpdates, ClientFence. */
 	void (*continuous)(void *data, bool on, const struct vnc_rect *rect);
+	/* A piece of a ClientCutText, after which `left` bytes more come. */
+	void (*cut_text)(void *data, const uint8_t *bytes, size_t n, size_t left, bool extended);
 	void (*fence)(void *data, uint32_t flags, const uint8_t *payload, size_t length);
 	/* Asked between messages: true if the next one has to wait. May be NULL. */
 	bool (*holds)(void *data);
@@ -86,7 +88,8 @@ struct vnc_parser {
 	struct vnc_point point;
 	uint32_t flags; /* of a fence whose payload still comes */
 	/* It has offered that once. */
-	bool may_fence, may_continue, many_buttons;
+	bool may_fence, may_continue, many_buttons, may_extend;
+	bool extended;      /* of a ClientCutText that still comes */
 	size_t taken;       /* bytes of the last feed: all, unless it is held */
 	uint64_t messages;  /* finished so far */
 	const char *reason; /* after -EPROTO: why */

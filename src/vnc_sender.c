@@ -17,8 +17,9 @@ struct work {
 	struct vnc_format new_format;
 	struct vnc_encodings new_encodings;
 	struct vnc_answers answers;
-	uint32_t probe;        /* the number of a fence of our own that is due, or 0 */
-	bool continuous, open; /* it takes updates without requests; and one may go now */
+	struct vnc_clipboard clipboard; /* what is due, and its text */
+	uint32_t probe;                 /* the number of a fence of our own that is due, or 0 */
+	bool continuous, open;          /* it takes updates without requests; and one may go now */
 	struct vnc_rect part;
 	bool new_leds;
 	int leds;
@@ -51,7 +52,7 @@ bool vnc_sender_has_work(struct vnc_client *client)
 {
 	if (client->frame->generation != client->showing)
 		return true;
-	if (client->force_look || client->probe)
+	if (client->force_look || client->probe || client->clipboard.due)
 		return true;
 	if (vnc_fences_are_ready(&client->fences, client->parser.messages))
 		return true;
@@ -107,6 +108,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 		work->probe = vnc_window_mark(&client->window, 0, g_get_monotonic_time());
 	client->probe = false;
 	take_answers(client, work);
+	vnc_clipboard_take(&client->clipboard, &work->clipboard);
 	if (client->showing != client->frame->generation)
 		work->frame = frame_acquire(client->frame);
 	client->showing = client->frame->generation;
@@ -128,6 +130,18 @@ static bool write_probe(struct vnc_library *library, uint32_t number)
 						 (const uint8_t *)&number, sizeof(number)));
 }
 
+static bool write_clipboard(struct vnc_library *library, const struct vnc_clipboard *clipboard)
+{
+	GByteArray *bytes = vnc_clipboard_write(clipboard);
+	bool ok;
+
+	if (!bytes)
+		return true;
+	ok = vnc_library_write(library, bytes->data, bytes->len);
+	g_byte_array_unref(bytes);
+	return ok;
+}
+
 /* What the client said takes effect, and it gets the answers that it waits for. */
 static bool settle(struct vnc_library *library, const struct work *work)
 {
@@ -140,6 +154,7 @@ static bool settle(struct vnc_library *library, const struct work *work)
 	if (work->format && !vnc_library_set_format(library, &work->new_format))
 		return false;
 	return (!work->probe || write_probe(library, work->probe)) &&
+	       write_clipboard(library, &work->clipboard) &&
 	       vnc_library_write(library, answers->after, answers->after_length);
 }
 
@@ -164,6 +179,7 @@ static void finish_work(struct work *work)
 {
 	frame_release(work->frame);
 	pointer_release(work->shape);
+	vnc_clipboard_finish(&work->clipboard);
 	damage_finish(&work->damage);
 }
 

@@ -22,6 +22,8 @@ static void on_encodings(void *data, const struct vnc_encodings *encodings)
 	client->new_encodings = true;
 	/* A pointer or a size to tell, or a picture without a pointer, may answer a request. */
 	client->force_look = true;
+	if (encodings->extended_clipboard && client->owner.clipboard)
+		vnc_clipboard_offer(&client->clipboard);
 	if (encodings->fence && !client->fence_told)
 		client->probe = client->fence_told = true;
 	/* Without fences nobody would know how much is under way. */
@@ -113,11 +115,20 @@ static void on_fence(void *data, uint32_t flags, const uint8_t *payload, size_t 
 	}
 }
 
+static void on_cut_text(void *data, const uint8_t *bytes, size_t n, size_t left, bool extended)
+{
+	struct vnc_client *client = data;
+
+	if (client->owner.clipboard)
+		vnc_cut_text_add(&client->cut, bytes, n, left, extended);
+}
+
 static bool holds(void *data)
 {
 	const struct vnc_client *client = data;
 
-	return client->answering || vnc_fences_hold(&client->fences, client->parser.messages);
+	return client->answering || client->cut.complete ||
+	       vnc_fences_hold(&client->fences, client->parser.messages);
 }
 
 /* Called with the lock. */
@@ -130,5 +141,6 @@ const struct vnc_parser_ops vnc_talk_ops = {
 	.pointer = on_pointer,
 	.continuous = on_continuous,
 	.fence = on_fence,
+	.cut_text = on_cut_text,
 	.holds = holds,
 };

@@ -262,6 +262,14 @@ tests_unit_test_vnc_SOURCES = \
 tests_unit_test_vnc_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_clipboard
+tests_unit_test_vnc_clipboard_SOURCES = \
+	tests/unit/test_vnc_clipboard.c \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h tests/unit/wire.h
+tests_unit_test_vnc_clipboard_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_clipboard_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_continuous
 tests_unit_test_vnc_continuous_SOURCES = \
 	tests/unit/test_vnc_continuous.c \

@@ -158,7 +158,6 @@ static void test_vnc_disconnects_who_breaks_the_protocol(void **state)
 		{{8, 2, 0, 0}, 4},       /* SetScale */
 		{{250, 0, 1, 2}, 4},     /* xvp */
 		{{255, 255}, 2},
-		{{6, 0, 0, 0, 0, 0x10, 0, 1}, 8},       /* clipboard: 1 MiB and a byte */
 		{{6, 0, 0, 0, 0xff, 0xff, 0xff, 0}, 8}, /* extended clipboard, not offered */
 		{{0, 0, 0, 0, 24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0}, 20},
 		{{0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 25, 8, 0}, 20},

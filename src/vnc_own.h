@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the VNC sink is made of: of vnc.c and vnc_thread.c alone. */
+#ifndef PLANECAST_VNC_OWN_H
+#define PLANECAST_VNC_OWN_H
+
+#include <pthread.h>
+
+#include "encoder.h"
+#include "log.h"
+#include "vnc.h"
+#include "vnc_client.h"
+
+struct vnc {
+	struct sink sink; /* first: ops get it */
+	char *name;
+	struct input *input;         /* or NULL */
+	struct clipboard *clipboard; /* or NULL */
+	gint64 stall_us;
+	struct door *door;
+	struct encoder *encoder;
+	GThread *thread;
+	GMainContext *context;
+	gint closing, ended, resumed; /* atomic: the sink is closing; clients to bury, to hear */
+
+	pthread_mutex_t lock; /* of all below */
+	GPtrArray *guests;
+	struct frame *frame;
+	struct pointer *shape; /* of the guest's pointer, at x, y */
+	int32_t x, y;
+	int leds;     /* of the guest's keyboard, or VNC_LEDS_UNKNOWN */
+	GBytes *text; /* copied last, or NULL */
+	struct vnc_counts counts;
+	struct log_limit limit;
+};
+
+/* A client in the list. */
+struct guest {
+	struct vnc *vnc;
+	struct vnc_client *client;
+	struct door_ticket *ticket;
+	gint ended;     /* atomic */
+	gint resumed;   /* atomic: what it said can be obeyed now */
+	GSource *input; /* of the thread; NULL while the client has said too much */
+};
+
+#endif
