@@ -293,8 +293,9 @@ static void wait_for_work(struct vnc_client *client)
 	const struct timespec due = {client->repair_due / G_USEC_PER_SEC,
 				     client->repair_due % G_USEC_PER_SEC * 1000};
 
-	/* What is due already goes with the next request. */
-	if (client->repair_due != VNC_LOSSY_NEVER && client->repair_due > g_get_monotonic_time())
+	/* What is due goes with the next request, or answer to a fence, which signals then. */
+	if (client->repair_due != VNC_LOSSY_NEVER && (has_request(client) || can_continue(client) ||
+						      client->repair_due > g_get_monotonic_time()))
 		pthread_cond_timedwait(&client->news, &client->lock, &due);
 	else
 		pthread_cond_wait(&client->news, &client->lock);
