@@ -24,6 +24,8 @@ struct encoder_group {
 struct encoder {
 	unsigned int threads;
 	bool lossless;
+	gint pieces; /* atomic, as bytes */
+	gsize bytes;
 	struct bands *bands;
 	pthread_mutex_t pool; /* one caller of bands at a time */
 
@@ -85,6 +87,8 @@ void encoder_count(struct encoder *encoder, struct encoder_counts *counts)
 	pthread_mutex_lock(&encoder->lock);
 	*counts = encoder->counts;
 	counts->groups = encoder->groups->len;
+	counts->pieces = (unsigned int)g_atomic_int_get(&encoder->pieces);
+	counts->bytes = (gsize)g_atomic_pointer_get(&encoder->bytes);
 	pthread_mutex_unlock(&encoder->lock);
 }
 
@@ -92,6 +96,8 @@ void encoder_release(struct encoder_piece *piece)
 {
 	if (!piece || !g_atomic_int_dec_and_test(&piece->references))
 		return;
+	g_atomic_pointer_add(&piece->encoder->bytes, -(gssize)piece->bytes->len);
+	g_atomic_int_add(&piece->encoder->pieces, -1);
 	g_byte_array_unref(piece->bytes);
 	g_free(piece);
 }
@@ -222,6 +228,7 @@ static void encode(void *data, unsigned int n)
 	piece->rects = tight_encode(tight, &task->group->settings, task->frame, &piece->rect,
 				    piece->bytes, &piece->lossy);
 	give_back(task->group->encoder, tight);
+	g_atomic_pointer_add(&piece->encoder->bytes, (gssize)piece->bytes->len);
 }
 
 static void encode_all(struct task *task, unsigned int count)
@@ -241,10 +248,12 @@ static void encode_all(struct task *task, unsigned int count)
 	pthread_mutex_unlock(&encoder->pool);
 }
 
-static struct encoder_piece *create_piece(const struct detile_rect *rect)
+static struct encoder_piece *create_piece(struct encoder *encoder, const struct detile_rect *rect)
 {
 	struct encoder_piece *piece = g_new0(struct encoder_piece, 1);
 
+	g_atomic_int_inc(&encoder->pieces);
+	piece->encoder = encoder;
 	piece->rect = *rect;
 	piece->bytes = g_byte_array_new();
 	piece->references = 1;
@@ -272,7 +281,7 @@ static bool claim(struct encoder_group *group, const struct detile_rect *rect,
 	encoder_release(tile->pieces[ENCODER_KEPT - 1]);
 	for (unsigned int i = ENCODER_KEPT - 1; i; i--)
 		tile->pieces[i] = tile->pieces[i - 1];
-	*piece = create_piece(rect);
+	*piece = create_piece(group->encoder, rect);
 	tile->pieces[0] = acquire(*piece);
 	return true;
 }
@@ -315,7 +324,7 @@ void encoder_take_alone(struct encoder_group *group, const struct frame *picture
 	struct task task = {.group = group, .frame = picture, .pieces = pieces};
 
 	for (unsigned int i = 0; i < count; i++)
-		pieces[i] = create_piece(&rects[i]);
+		pieces[i] = create_piece(group->encoder, &rects[i]);
 	encode_all(&task, count);
 	pthread_mutex_lock(&group->encoder->lock);
 	group->encoder->counts.asked += count;

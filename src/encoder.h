@@ -27,6 +27,7 @@ struct encoder_piece {
 	unsigned int rects; /* Tight rectangles in them */
 	uint32_t lossy;     /* cells of it, as tight_encode() tells */
 	/* The encoder's: */
+	struct encoder *encoder;
 	gint references; /* atomic */
 	bool ready;
 };
@@ -34,6 +35,8 @@ struct encoder_piece {
 /* What it did so far. */
 struct encoder_counts {
 	unsigned int groups;     /* now */
+	unsigned int pieces;     /* in memory now: kept, or being sent */
+	uint64_t bytes;          /* of them */
 	uint64_t encoded, asked; /* pieces: the difference was shared */
 };
 

@@ -204,6 +204,17 @@ static void vnc_answer(struct sink *sink, int ret)
 		sink_poke(sink);
 }
 
+static void describe_encoder(const struct encoder_counts *counts, JsonBuilder *json)
+{
+	member_object(json, "encoder");
+	member_int(json, "groups", counts->groups);
+	member_int(json, "pieces", counts->pieces);
+	member_int(json, "bytes", (gint64)counts->bytes);
+	member_int(json, "encoded", (gint64)counts->encoded);
+	member_int(json, "shared", (gint64)(counts->asked - counts->encoded));
+	json_builder_end_object(json);
+}
+
 static void vnc_describe(struct sink *sink, JsonBuilder *json)
 {
 	struct vnc *vnc = (struct vnc *)sink;
@@ -215,6 +226,7 @@ static void vnc_describe(struct sink *sink, JsonBuilder *json)
 	member_int(json, "failed", counts.door.failed);
 	member_int(json, "stalled", counts.stalled);
 	member_int(json, "behind", counts.dropped_behind);
+	describe_encoder(&counts.encoder, json);
 	member_array(json, "clients");
 	pthread_mutex_lock(&vnc->lock);
 	for (guint i = 0; i < vnc->guests->len; i++)
@@ -338,4 +350,5 @@ void vnc_count(struct sink *sink, struct vnc_counts *counts)
 	*counts = vnc->counts;
 	pthread_mutex_unlock(&vnc->lock);
 	door_count(vnc->door, &counts->door);
+	encoder_count(vnc->encoder, &counts->encoder);
 }

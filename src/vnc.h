@@ -13,6 +13,7 @@
 
 #include "clipboard.h"
 #include "door.h"
+#include "encoder.h"
 #include "input.h"
 #include "sink.h"
 
@@ -58,6 +59,7 @@ struct vnc_counts {
 	unsigned int clients;        /* now */
 	unsigned int stalled;        /* dropped: took nothing */
 	unsigned int dropped_behind; /* dropped: kept too many old frames alive at mode changes */
+	struct encoder_counts encoder;
 };
 void vnc_count(struct sink *sink, struct vnc_counts *counts);
 

@@ -95,7 +95,12 @@ class Tests:
                   "CFLAGS=-O1 -g"],
                  {"ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1:detect_stack_use_after_return=1",
                   "UBSAN_OPTIONS": "print_stacktrace=1"}),
+        "tsan": (["CC=gcc", "--enable-sanitizers=thread", "CFLAGS=-O1 -g -Wno-error=tsan"],
+                 {"TSAN_OPTIONS": f"suppressions={TOP}/tests/tsan.supp:history_size=7"}),
     }
+
+    # What shares frames and encodings between threads of pthreads: TSan does not see GLib's locks.
+    THREADED = ("bands", "encoder", "encoder_churn", "vnc", "vnc_quality")
 
     def __init__(self, options):
         self.options = options
@@ -121,6 +126,9 @@ class Tests:
         if not self.options.quick:
             yield "dkms", self.dkms
             yield "distcheck", self.distcheck
+        if long:
+            yield "build-tsan", lambda: self.build("tsan")
+            yield "unit-tsan", lambda: self.unit("unit-tsan", "tsan", self.THREADED)
         # if long: what takes minutes, with a name and a function like the others.
 
     def wanted(self, name):
@@ -175,7 +183,7 @@ class Tests:
 
     def environment(self, kind):
         return {**self.BUILDS[kind][1], "PLANECAST": os.path.join(self.folder(kind), "planecast"),
-                "PLANECAST_OUT": OUT}
+                "PLANECAST_OUT": OUT, **({"PLANECAST_LONG": "1"} if self.options.long else {})}
 
     def style(self):
         begun = time.monotonic()
@@ -210,13 +218,16 @@ class Tests:
         return not call(name, "make", jobs, "all", cwd=folder, append=True) and not call(
             name, "make", jobs, "check", "TESTS=", cwd=folder, append=True)
 
-    def unit(self, name, kind):
-        """make check: cmocka's tests count one by one, other programs as one."""
+    def unit(self, name, kind, rooms=()):
+        """make check: cmocka's tests count one by one, other programs as one. Of these rooms,
+        or all."""
         if not self.build(kind):
             return self.count.skip(name, f"build-{kind} failed")
         begun, folder = time.monotonic(), self.folder(kind)
         env = self.environment(kind)
         logs = self.programs(folder, with_scripts=kind == "gcc")
+        if rooms:
+            logs = [f"tests/unit/test_{room}.log" for room in rooms]
         code = call(name, "make", "check", f"TEST_LOGS={' '.join(logs)}", cwd=folder, env=env)
         passed = failed = 0
         for results in (f"{folder}/{log.removesuffix('.log')}.trs" for log in logs):

@@ -68,13 +68,18 @@ tests_unit_test_edid_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_edid_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_encoder
-tests_unit_test_encoder_SOURCES = \
-	tests/unit/test_encoder.c \
+tests_unit_test_encoder_SOURCES = tests/unit/test_encoder.c
+tests_unit_test_encoder_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_encoder_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_encoder_churn
+tests_unit_test_encoder_churn_SOURCES = \
+	tests/unit/test_encoder_churn.c \
 	tests/unit/rfb.c tests/unit/rfb.h \
 	tests/unit/stage.c tests/unit/stage.h \
 	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
-tests_unit_test_encoder_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
-tests_unit_test_encoder_LDADD = $(UNIT_LDADD)
+tests_unit_test_encoder_churn_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_encoder_churn_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_door_password
 tests_unit_test_door_password_SOURCES = \

@@ -12,7 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __SANITIZE_THREAD__ /* each race that is suppressed takes its time */
+#define VIEWER_PATIENCE_MS 200000
+#else
 #define VIEWER_PATIENCE_MS 20000
+#endif
 
 enum {
 	VIEWER_RAW = 0,
