@@ -105,6 +105,7 @@ libplanecast_a_SOURCES = \
 	src/vnc.c src/vnc.h src/vnc_own.h \
 	src/vnc_client.c src/vnc_client.h src/vnc_client_own.h \
 	src/vnc_clipboard.c src/vnc_clipboard.h \
+	src/vnc_cost.c src/vnc_cost.h \
 	src/vnc_fence.c src/vnc_fence.h \
 	src/vnc_flow.c src/vnc_flow.h \
 	src/vnc_input.c src/vnc_input.h \

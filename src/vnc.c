@@ -14,6 +14,7 @@
 
 #define DEFAULT_NAME     "planecast"
 #define DEFAULT_STALL_MS 5000
+#define DEFAULT_FLOOD    25
 #define MAX_THREADS      64 /* that encode */
 /* Called by clients. */
 
@@ -51,6 +52,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.ended = vnc_thread_ended,
 		.resume = vnc_thread_resume,
 		.copied = copied,
+		.flood_percent = vnc->flood_percent,
 		.clipboard = vnc->clipboard && !arrival->view_only,
 		.data = guest,
 		.input = arrival->view_only ? NULL : vnc->input,
@@ -95,8 +97,16 @@ static int vnc_resize(struct sink *sink, struct frame *frame)
 	pthread_mutex_lock(&vnc->lock);
 	old = vnc->frame;
 	vnc->frame = frame_acquire(frame);
-	for (guint i = 0; i < vnc->guests->len; i++)
-		vnc_client_resize(((struct guest *)vnc->guests->pdata[i])->client, frame);
+	for (guint i = 0; i < vnc->guests->len; i++) {
+		struct vnc_client *client = ((struct guest *)vnc->guests->pdata[i])->client;
+
+		/* It would keep the old frame. */
+		if (vnc_client_is_parked(client)) {
+			vnc_client_stop(client, "it took nothing, and the mode has changed");
+			vnc->counts.stalled++;
+		}
+		vnc_client_resize(client, frame);
+	}
 	vnc_thread_drop_behind(vnc, g_get_monotonic_time());
 	pthread_mutex_unlock(&vnc->lock);
 	frame_release(old);
@@ -226,6 +236,7 @@ static void vnc_describe(struct sink *sink, JsonBuilder *json)
 	member_int(json, "failed", counts.door.failed);
 	member_int(json, "stalled", counts.stalled);
 	member_int(json, "behind", counts.dropped_behind);
+	member_int(json, "flooded", counts.flooded);
 	describe_encoder(&counts.encoder, json);
 	member_array(json, "clients");
 	pthread_mutex_lock(&vnc->lock);
@@ -298,6 +309,7 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	vnc->sink.ops = &vnc_ops;
 	vnc->name = g_strdup(options->name ? options->name : DEFAULT_NAME);
 	vnc->leds = VNC_LEDS_UNKNOWN;
+	vnc->flood_percent = options->flood_percent ? options->flood_percent : DEFAULT_FLOOD;
 	vnc->stall_us = stall_ms * G_TIME_SPAN_MILLISECOND;
 	vnc->frame = frame_acquire(frame);
 	vnc->guests = g_ptr_array_new();

@@ -35,7 +35,10 @@ struct vnc_options {
 	bool only_tls;                     /* as in door_options */
 	bool insecure;                     /* as in door_options */
 	bool lossless;                     /* nothing is ever sent in lossy form */
-	unsigned int stall_ms; /* a client that takes nothing for so long is dropped: 5000 */
+	/* A client that takes nothing for so long is parked: 5000. It is dropped after four times
+	   that, or when the mode changes. */
+	unsigned int stall_ms;
+	unsigned int flood_percent; /* of a core that a client's messages may cost: 25 */
 };
 
 /*
@@ -58,6 +61,7 @@ struct vnc_counts {
 	struct door_counts door;
 	unsigned int clients;        /* now */
 	unsigned int stalled;        /* dropped: took nothing */
+	unsigned int flooded;        /* dropped: their messages cost too much */
 	unsigned int dropped_behind; /* dropped: kept too many old frames alive at mode changes */
 	struct encoder_counts encoder;
 };

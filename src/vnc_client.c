@@ -16,6 +16,7 @@
 /* What a client may say between two refills: far more than hands and clipboards can. */
 #define BUDGET_BYTES    262144
 #define BUDGET_MESSAGES 2000
+#define FLOODS          "it floods: its messages cost too much"
 #define HIGH_FD         1024 /* beyond what libvncserver's fd_set holds: its room is kept for it */
 
 /* Its timed waits go by g_get_monotonic_time(). */
@@ -50,6 +51,7 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 	client->leds = VNC_LEDS_UNKNOWN;
 	vnc_tally_init(&client->tally);
 	vnc_window_init(&client->window);
+	vnc_cost_init(&client->cost, owner->flood_percent, g_get_monotonic_time());
 	vnc_client_refill(client);
 	return client;
 }
@@ -67,6 +69,12 @@ void vnc_client_stop_locked(struct vnc_client *client, const char *reason)
 	if (client->wire != client->fd)
 		shutdown(client->wire, SHUT_RDWR);
 	pthread_cond_signal(&client->news);
+}
+
+void vnc_client_charge(struct vnc_client *client, gint64 us)
+{
+	if (vnc_cost_add(&client->cost, us, g_get_monotonic_time()))
+		vnc_client_stop_locked(client, FLOODS);
 }
 
 bool vnc_client_renew_damage(struct vnc_client *client)
@@ -114,7 +122,7 @@ void vnc_client_resize(struct vnc_client *client, struct frame *frame)
 void vnc_client_wake(struct vnc_client *client, const struct damage *damage)
 {
 	pthread_mutex_lock(&client->lock);
-	if (!client->stop && damage->width == client->damage.width &&
+	if (!client->stop && !client->parked && damage->width == client->damage.width &&
 	    damage->height == client->damage.height) {
 		damage_merge(&client->damage, damage);
 		vnc_tally_pending(&client->tally);
@@ -219,6 +227,7 @@ void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 	vnc_tally_describe(&client->tally, &client->encodings, json);
 	member_bool(json, "waiting", client->waiting);
 	member_int(json, "pending_cells", (gint64)damage_count(&client->damage));
+	member_bool(json, "parked", client->parked);
 	member_bool(json, "continuous", client->continuous);
 	if (client->window.last)
 		member_double(json, "round_trip_ms", (double)client->window.last / 1000);
@@ -309,8 +318,14 @@ static bool has_budget(const struct vnc_client *client)
 	return client->bytes_left > 0 && client->messages_left > 0;
 }
 
+bool vnc_client_has_flooded(const struct vnc_client *client)
+{
+	return client->reason && g_str_equal(client->reason, FLOODS);
+}
+
 bool vnc_client_input(struct vnc_client *client)
 {
+	gint64 begun = vnc_cost_clock();
 	ssize_t n = (ssize_t)client->held;
 	uint64_t messages = client->parser.messages;
 	bool poke = false, go_on, more;
@@ -325,6 +340,9 @@ bool vnc_client_input(struct vnc_client *client)
 		n = (ssize_t)client->held;
 	} while (more && n && has_budget(client));
 	client->messages_left -= (gint64)(client->parser.messages - messages);
+	pthread_mutex_lock(&client->lock);
+	vnc_client_charge(client, vnc_cost_clock() - begun);
+	pthread_mutex_unlock(&client->lock);
 	if (poke)
 		client->owner.poke(client->owner.data);
 	return go_on && !client->held && has_budget(client);
@@ -342,27 +360,45 @@ bool vnc_client_refill(struct vnc_client *client)
 	return !waits && has_budget(client);
 }
 
-/* A client that has everything and does not answer a fence is waited for no longer. */
-static void look_at_window(struct vnc_client *client, gint64 now)
+/* With the lock. What changed meanwhile was not noted. */
+static void set_parked(struct vnc_client *client, bool parked)
+{
+	const struct detile_rect all = {0, 0, client->frame->width, client->frame->height};
+
+	if (client->parked && !parked)
+		damage_add(&client->damage, &all);
+	client->parked = parked;
+}
+
+bool vnc_client_look(struct vnc_client *client, gint64 now, gint64 park_us, gint64 drop_us,
+		     bool *poke)
 {
 	bool taken = vnc_link_is_idle(client->fd) && vnc_link_is_idle(client->wire);
-	bool poke = false;
+	gint64 idle = vnc_flow_look(&client->flow, client->wire, now);
+	bool drop = false;
 
 	pthread_mutex_lock(&client->lock);
-	if (!client->stop && vnc_window_look(&client->window, taken, now)) {
-		poke = vnc_sender_begins_to_wait(client);
+	if (!client->stop) {
+		drop = idle >= drop_us;
+		set_parked(client, idle >= park_us);
+		/* One that has everything and does not answer a fence is waited for no longer. */
+		vnc_window_look(&client->window, taken, now);
+		*poke |= vnc_sender_begins_to_wait(client);
 		if (vnc_sender_has_work(client))
 			pthread_cond_signal(&client->news);
 	}
 	pthread_mutex_unlock(&client->lock);
-	if (poke)
-		client->owner.poke(client->owner.data);
+	return drop;
 }
 
-bool vnc_client_is_stalled(struct vnc_client *client, gint64 now, gint64 stall_us)
+bool vnc_client_is_parked(struct vnc_client *client)
 {
-	look_at_window(client, now);
-	return vnc_flow_is_stalled(&client->flow, client->wire, now, stall_us);
+	bool parked;
+
+	pthread_mutex_lock(&client->lock);
+	parked = client->parked && !client->stop;
+	pthread_mutex_unlock(&client->lock);
+	return parked;
 }
 
 gint64 vnc_client_lags_since(struct vnc_client *client, uint64_t *generation)

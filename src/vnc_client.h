@@ -30,6 +30,7 @@ struct vnc_client_owner {
 	bool clipboard;                           /* it may copy and paste */
 	void (*resume)(void *data); /* what it said earlier can be obeyed now: call input */
 	void *data;
+	unsigned int flood_percent; /* of a core, that its messages may cost */
 	bool view_only;
 	const char *security; /* what the door asked it for; static */
 };
@@ -78,10 +79,18 @@ bool vnc_client_input(struct vnc_client *client);
 bool vnc_client_refill(struct vnc_client *client); /* true: call input and watch its socket */
 
 /*
- * Looks whether the client takes what is sent to it; to be called a few times a second. Returns
- * true (once) when it has taken nothing for `stall_us` although data waits.
+ * Looks whether the client takes what is sent to it; to be called a few times a second. One that
+ * has taken nothing for `park_us` although data waits is parked; returns true when it is for
+ * `drop_us`. *poke becomes true if its part of demand() has changed.
  */
-bool vnc_client_is_stalled(struct vnc_client *client, gint64 now, gint64 stall_us);
+bool vnc_client_look(struct vnc_client *client, gint64 now, gint64 park_us, gint64 drop_us,
+		     bool *poke);
+
+/* It takes nothing: nothing is done for it, but it holds a frame. */
+bool vnc_client_is_parked(struct vnc_client *client);
+
+/* It was stopped for what its messages cost. Once its thread has finished. */
+bool vnc_client_has_flooded(const struct vnc_client *client);
 
 /*
  * Since when its thread has been busy sending a frame that is not the current one, and which

@@ -7,6 +7,7 @@
 
 #include "vnc_client.h"
 #include "vnc_clipboard.h"
+#include "vnc_cost.h"
 #include "vnc_fence.h"
 #include "vnc_flow.h"
 #include "vnc_input.h"
@@ -39,12 +40,14 @@ struct vnc_client {
 	gint64 bytes_left, messages_left;
 	uint8_t said[VNC_CLIENT_READ]; /* read from it */
 	struct vnc_cut_text cut;       /* a complete one waits until it is read */
-	/* Of the one that calls is_stalled. */
+	/* Of the one that calls look. */
 	struct vnc_flow flow;
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t news;  /* something for the sending thread */
 	bool stop;
+	bool parked; /* it takes nothing: no work for it, and what it misses is all */
+	struct vnc_cost cost;
 	const char *reason;
 	enum freshness freshness;
 	struct frame *frame;  /* current */
@@ -82,6 +85,9 @@ struct vnc_client {
 	struct vnc_rect continuous_part;
 	bool continuous_rest; /* there is something unsent in it */
 };
+
+/* With the lock. Its messages have cost so much more CPU time: too much ends it. */
+void vnc_client_charge(struct vnc_client *client, gint64 us);
 
 /* With the lock. */
 void vnc_client_stop_locked(struct vnc_client *client, const char *reason);

@@ -17,7 +17,7 @@ static uint64_t bytes_acked(int fd)
 	return info.tcpi_bytes_acked;
 }
 
-bool vnc_flow_is_stalled(struct vnc_flow *flow, int fd, gint64 now, gint64 stall_us)
+gint64 vnc_flow_look(struct vnc_flow *flow, int fd, gint64 now)
 {
 	uint64_t acked = bytes_acked(fd);
 	int queued = 0;
@@ -32,7 +32,12 @@ bool vnc_flow_is_stalled(struct vnc_flow *flow, int fd, gint64 now, gint64 stall
 	flow->queued = queued;
 	if (moves)
 		flow->moved = now;
-	if (now - flow->moved < stall_us)
+	return now - flow->moved;
+}
+
+bool vnc_flow_is_stalled(struct vnc_flow *flow, int fd, gint64 now, gint64 stall_us)
+{
+	if (vnc_flow_look(flow, fd, now) < stall_us)
 		return false;
 	flow->moved = now;
 	return true;

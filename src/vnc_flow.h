@@ -15,9 +15,12 @@ struct vnc_flow {
 };
 
 /*
- * To be called a few times a second, from one thread. Returns true (once) when the peer has taken
- * nothing for `stall_us` although data waits.
+ * To be called a few times a second, from one thread. Returns for how long (us) the peer has taken
+ * nothing although data waits.
  */
+gint64 vnc_flow_look(struct vnc_flow *flow, int fd, gint64 now);
+
+/* Likewise: true, once, when that has become `stall_us`. */
 bool vnc_flow_is_stalled(struct vnc_flow *flow, int fd, gint64 now, gint64 stall_us);
 
 #endif

@@ -16,6 +16,7 @@ struct vnc {
 	struct input *input;         /* or NULL */
 	struct clipboard *clipboard; /* or NULL */
 	gint64 stall_us;
+	unsigned int flood_percent;
 	struct door *door;
 	struct encoder *encoder;
 	GThread *thread;

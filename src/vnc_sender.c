@@ -50,6 +50,8 @@ static bool can_continue(struct vnc_client *client)
 
 bool vnc_sender_has_work(struct vnc_client *client)
 {
+	if (client->parked)
+		return false;
 	if (client->frame->generation != client->showing)
 		return true;
 	if (client->force_look || client->probe || client->clipboard.due)
@@ -67,7 +69,7 @@ bool vnc_sender_begins_to_wait(struct vnc_client *client)
 {
 	bool before = client->waiting;
 
-	client->waiting = client->freshness == FRESH_CURRENT &&
+	client->waiting = client->freshness == FRESH_CURRENT && !client->parked &&
 			  (client->again ||
 			   (!client->sending && (has_request(client) || can_continue(client)) &&
 			    !vnc_sender_has_work(client)));
@@ -253,11 +255,18 @@ static void note_result(struct vnc_client *client, const struct work *work,
 				       "the size changed, and it has no DesktopSize to follow");
 }
 
+/* It serves a client's settings rather than its eyes. */
+static bool is_unusual(const struct work *work)
+{
+	return work->format || work->encodings || work->answers.before_length ||
+	       work->answers.after_length;
+}
+
 /* One turn, with the lock, which it gives up while it works. */
 static void turn(struct vnc_client *client, struct vnc_library *library)
 {
 	enum vnc_library_result result = VNC_LIBRARY_FAILED;
-	gint64 begun = g_get_monotonic_time();
+	gint64 begun = g_get_monotonic_time(), cpu = vnc_cost_clock();
 	struct work work;
 	bool poke;
 
@@ -278,6 +287,8 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 	if (result == VNC_LIBRARY_SENT)
 		vnc_tally_sent(&client->tally, begun, vnc_library_bytes(library),
 			       !damage_is_empty(&client->damage));
+	if (result == VNC_LIBRARY_NOTHING || is_unusual(&work))
+		vnc_client_charge(client, vnc_cost_clock() - cpu);
 	note_result(client, &work, result);
 	poke = vnc_sender_begins_to_wait(client);
 	if (poke && !client->stop) {
@@ -294,8 +305,9 @@ static void wait_for_work(struct vnc_client *client)
 				     client->repair_due % G_USEC_PER_SEC * 1000};
 
 	/* What is due goes with the next request, or answer to a fence, which signals then. */
-	if (client->repair_due != VNC_LOSSY_NEVER && (has_request(client) || can_continue(client) ||
-						      client->repair_due > g_get_monotonic_time()))
+	if (!client->parked && client->repair_due != VNC_LOSSY_NEVER &&
+	    (has_request(client) || can_continue(client) ||
+	     client->repair_due > g_get_monotonic_time()))
 		pthread_cond_timedwait(&client->news, &client->lock, &due);
 	else
 		pthread_cond_wait(&client->news, &client->lock);

@@ -4,6 +4,7 @@
 #include <glib-unix.h>
 
 #define TICK_MS 250
+#define DROP    4 /* times as long as for parking */
 /* Frames before the current one that slow clients may keep alive, and how long that is normal. */
 #define OLD_FRAMES   3u
 #define OLD_GRACE_US (300 * G_TIME_SPAN_MILLISECOND)
@@ -97,6 +98,11 @@ static void bury_ended(struct vnc *vnc)
 
 		vnc_say(vnc, vnc_client_peer(guest->client), reason ? "disconnected" : "left",
 			reason);
+		if (vnc_client_has_flooded(guest->client)) {
+			pthread_mutex_lock(&vnc->lock);
+			vnc->counts.flooded++;
+			pthread_mutex_unlock(&vnc->lock);
+		}
 		vnc_guest_free(guest);
 		if (!g_atomic_int_get(&vnc->closing))
 			sink_poke(&vnc->sink);
@@ -177,12 +183,14 @@ static gboolean on_tick(gpointer data)
 {
 	struct vnc *vnc = data;
 	gint64 now = g_get_monotonic_time();
+	bool poke = false;
 
 	pthread_mutex_lock(&vnc->lock);
 	for (guint i = 0; i < vnc->guests->len; i++) {
 		struct guest *guest = vnc->guests->pdata[i];
 
-		if (vnc_client_is_stalled(guest->client, now, vnc->stall_us)) {
+		if (vnc_client_look(guest->client, now, vnc->stall_us, DROP * vnc->stall_us,
+				    &poke)) {
 			vnc_client_stop(guest->client, "it took nothing that was sent to it");
 			vnc->counts.stalled++;
 		}
@@ -191,6 +199,8 @@ static gboolean on_tick(gpointer data)
 	}
 	vnc_thread_drop_behind(vnc, now);
 	pthread_mutex_unlock(&vnc->lock);
+	if (poke)
+		sink_poke(&vnc->sink);
 	return G_SOURCE_CONTINUE;
 }
 

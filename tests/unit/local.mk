@@ -333,6 +333,14 @@ tests_unit_test_vnc_quality_SOURCES = \
 tests_unit_test_vnc_quality_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
 tests_unit_test_vnc_quality_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_stall
+tests_unit_test_vnc_stall_SOURCES = \
+	tests/unit/test_vnc_stall.c \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h
+tests_unit_test_vnc_stall_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vnc_stall_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_wish
 tests_unit_test_vnc_wish_SOURCES = \
 	tests/unit/test_vnc_wish.c \

@@ -23,130 +23,6 @@ static void join(struct stage *stage, struct rfb *rfb, unsigned int encodings)
 	assert_true(rfb_encodings(rfb, encodings));
 }
 
-static bool has_stalled(const struct vnc_counts *counts, unsigned int n)
-{
-	return counts->stalled == n && counts->clients == 1;
-}
-
-/* A client whose socket takes next to nothing, and that asks for everything and reads nothing. */
-static int join_stalled(struct stage *stage, int fd)
-{
-	struct rfb rfb = {.fd = fd, .width = 4096, .height = 4096};
-	int size = 4096;
-	uint8_t init[24];
-
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
-	assert_true(rfb_greet(fd, 8, NULL));
-	assert_true(rfb_receive(fd, init, sizeof(init)));
-	assert_true(rfb_encodings(&rfb, ALL));
-	assert_true(rfb_request(&rfb, false));
-	(void)stage;
-	return fd;
-}
-
-static void test_vnc_drops_who_takes_nothing(void **state)
-{
-	struct stage stage;
-	struct rfb healthy;
-	char *folder = g_dir_make_tmp("vnc-XXXXXX", NULL);
-	char *path = g_build_filename(folder, "socket", NULL);
-	char *spec = g_strdup_printf("unix:%s", path);
-	int tcp, un;
-
-	(void)state;
-	stage_open(&stage, &(struct vnc_options){.stall_ms = 600}, 2560, 1440);
-	assert_int_equal(vnc_listen(stage.sink, spec, NULL), 0);
-	join(&stage, &healthy, ALL);
-	tcp = join_stalled(&stage, rfb_dial_tcp(stage.port));
-	un = join_stalled(&stage, rfb_dial_unix(path));
-	assert_true(stage_wait(&stage, stage_has_clients, 3));
-	for (uint32_t i = 0; i < 10; i++) {
-		stage_paint(&stage, 100 * i, 10, 90, 1000);
-		assert_true(rfb_converge(&healthy, stage.frame, 5));
-	}
-	assert_true(stage_wait(&stage, has_stalled, 2));
-	stage_paint(&stage, 0, 0, 2560, 1440);
-	assert_true(rfb_converge(&healthy, stage.frame, 5));
-	close(tcp);
-	close(un);
-	rfb_close(&healthy);
-	stage_close(&stage);
-	rmdir(folder);
-	g_free(folder);
-	g_free(path);
-	g_free(spec);
-}
-
-#define STORM 200
-
-static void test_vnc_resizes_past_a_stalled_client(void **state)
-{
-	struct frame *frames[STORM];
-	struct rfb healthy[3];
-	unsigned int alive = 0;
-	struct stage stage;
-	int stalled;
-
-	(void)state;
-	stage_open(&stage, NULL, 2560, 1440);
-	stalled = join_stalled(&stage, rfb_dial_tcp(stage.port));
-	for (size_t i = 0; i < G_N_ELEMENTS(healthy); i++)
-		join(&stage, &healthy[i], ALL);
-	for (uint32_t i = 0; i < STORM; i++) {
-		stage_resize(&stage, 64 + i * 7 % 301, 64 + i * 11 % 203);
-		frames[i] = frame_acquire(stage.frame);
-		if (i % 20 == 0)
-			for (size_t j = 0; j < G_N_ELEMENTS(healthy); j++)
-				assert_true(rfb_converge(&healthy[j], stage.frame, 5));
-	}
-	for (size_t j = 0; j < G_N_ELEMENTS(healthy); j++) {
-		assert_true(rfb_converge(&healthy[j], stage.frame, 5));
-		assert_true(healthy[j].resizes <= 11);
-	}
-	/* What the storm left behind is the last frame alone. */
-	for (size_t i = 0; i < STORM; i++) {
-		alive += g_atomic_int_get(&frames[i]->references) > 1;
-		frame_release(frames[i]);
-	}
-	assert_int_equal(alive, 1);
-	close(stalled);
-	for (size_t j = 0; j < G_N_ELEMENTS(healthy); j++)
-		rfb_close(&healthy[j]);
-	stage_close(&stage);
-}
-
-static void test_vnc_closes_with_stalled_clients(void **state)
-{
-	struct stage stage;
-	char *folder = g_dir_make_tmp("vnc-XXXXXX", NULL);
-	char *path = g_build_filename(folder, "socket", NULL);
-	char *spec = g_strdup_printf("unix:%s", path);
-	struct stat st;
-	int fds[8];
-
-	(void)state;
-	stage_open(&stage, NULL, 1920, 1080);
-	assert_int_equal(vnc_listen(stage.sink, spec, NULL), 0);
-	for (size_t i = 0; i < 4; i++)
-		fds[i] = join_stalled(&stage,
-				      i % 2 ? rfb_dial_tcp(stage.port) : rfb_dial_unix(path));
-	fds[4] = rfb_dial_tcp(stage.port); /* in the middle of the handshake */
-	fds[5] = rfb_dial_tcp(stage.port);
-	assert_true(rfb_greet(fds[5], 8, NULL));
-	stage_set_hold(&stage, true);
-	fds[6] = rfb_dial_unix(path); /* waits for a pass that will not come */
-	assert_true(rfb_greet(fds[6], 8, NULL));
-	assert_true(stage_wait(&stage, stage_has_clients, 6));
-	stage_close(&stage);
-	assert_int_equal(stat(path, &st), -1);
-	for (size_t i = 0; i < 7; i++)
-		close(fds[i]);
-	assert_int_equal(rmdir(folder), 0);
-	g_free(folder);
-	g_free(path);
-	g_free(spec);
-}
-
 static void test_vnc_disconnects_who_breaks_the_protocol(void **state)
 {
 	static const struct {
@@ -215,7 +91,8 @@ static void test_vnc_survives_settings_that_change_all_the_time(void **state)
 	pthread_t thread;
 
 	(void)state;
-	stage_open(&stage, NULL, 500, 400);
+	/* What that costs is not the matter here. */
+	stage_open(&stage, &(struct vnc_options){.flood_percent = 1000}, 500, 400);
 	join(&stage, &healthy, ALL);
 	join(&stage, &rfb, ALL);
 	pthread_create(&thread, NULL, read_to_the_end, &reader);
@@ -377,9 +254,6 @@ static void test_vnc_refuses_before_descriptors_run_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vnc_drops_who_takes_nothing),
-		cmocka_unit_test(test_vnc_resizes_past_a_stalled_client),
-		cmocka_unit_test(test_vnc_closes_with_stalled_clients),
 		cmocka_unit_test(test_vnc_disconnects_who_breaks_the_protocol),
 		cmocka_unit_test(test_vnc_survives_settings_that_change_all_the_time),
 		cmocka_unit_test(test_vnc_survives_clients_that_abort),
