@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "clipboard.h"
 
+#include <pthread.h>
 #include <string.h>
 
 struct watcher {
@@ -9,8 +10,9 @@ struct watcher {
 };
 
 struct clipboard {
-	GMutex lock; /* of all below; held while watchers are called, so that texts keep their order
-		      */
+	pthread_mutex_t lock; /* of all below; held while watchers are called, so that texts keep
+			       * their order
+			       */
 	GBytes *text;
 	GArray *watchers;
 };
@@ -19,7 +21,7 @@ struct clipboard *clipboard_create(void)
 {
 	struct clipboard *clipboard = g_new0(struct clipboard, 1);
 
-	g_mutex_init(&clipboard->lock);
+	pthread_mutex_init(&clipboard->lock, NULL);
 	clipboard->watchers = g_array_new(FALSE, FALSE, sizeof(struct watcher));
 	return clipboard;
 }
@@ -30,7 +32,7 @@ void clipboard_destroy(struct clipboard *clipboard)
 		return;
 	g_clear_pointer(&clipboard->text, g_bytes_unref);
 	g_array_unref(clipboard->watchers);
-	g_mutex_clear(&clipboard->lock);
+	pthread_mutex_destroy(&clipboard->lock);
 	g_free(clipboard);
 }
 
@@ -85,7 +87,7 @@ GBytes *clipboard_text_to_latin1(GBytes *text)
 
 void clipboard_set(struct clipboard *clipboard, GBytes *text, const void *from)
 {
-	g_mutex_lock(&clipboard->lock);
+	pthread_mutex_lock(&clipboard->lock);
 	g_clear_pointer(&clipboard->text, g_bytes_unref);
 	clipboard->text = g_bytes_ref(text);
 	for (guint i = 0; i < clipboard->watchers->len; i++) {
@@ -94,16 +96,16 @@ void clipboard_set(struct clipboard *clipboard, GBytes *text, const void *from)
 
 		watcher->changed(text, from, watcher->data);
 	}
-	g_mutex_unlock(&clipboard->lock);
+	pthread_mutex_unlock(&clipboard->lock);
 }
 
 GBytes *clipboard_get(struct clipboard *clipboard)
 {
 	GBytes *text;
 
-	g_mutex_lock(&clipboard->lock);
+	pthread_mutex_lock(&clipboard->lock);
 	text = clipboard->text ? g_bytes_ref(clipboard->text) : NULL;
-	g_mutex_unlock(&clipboard->lock);
+	pthread_mutex_unlock(&clipboard->lock);
 	return text;
 }
 
@@ -112,16 +114,16 @@ void clipboard_watch(struct clipboard *clipboard,
 {
 	struct watcher watcher = {changed, data};
 
-	g_mutex_lock(&clipboard->lock);
+	pthread_mutex_lock(&clipboard->lock);
 	g_array_append_val(clipboard->watchers, watcher);
-	g_mutex_unlock(&clipboard->lock);
+	pthread_mutex_unlock(&clipboard->lock);
 }
 
 void clipboard_unwatch(struct clipboard *clipboard, void *data)
 {
-	g_mutex_lock(&clipboard->lock);
+	pthread_mutex_lock(&clipboard->lock);
 	for (guint i = clipboard->watchers->len; i > 0; i--)
 		if (g_array_index(clipboard->watchers, struct watcher, i - 1).data == data)
 			g_array_remove_index(clipboard->watchers, i - 1);
-	g_mutex_unlock(&clipboard->lock);
+	pthread_mutex_unlock(&clipboard->lock);
 }

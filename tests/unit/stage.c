@@ -160,6 +160,13 @@ void stage_point(struct stage *stage, struct pointer *shape, int32_t x, int32_t 
 	pthread_mutex_unlock(&stage->main);
 }
 
+void stage_grant(struct stage *stage, int ret)
+{
+	pthread_mutex_lock(&stage->main);
+	stage->grants = ret;
+	pthread_mutex_unlock(&stage->main);
+}
+
 void stage_set_hold(struct stage *stage, bool hold)
 {
 	pthread_mutex_lock(&stage->lock);

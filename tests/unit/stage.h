@@ -43,6 +43,7 @@ void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, ui
 /* The guest's pointer, or NULL: as in sink_ops. */
 void stage_point(struct stage *stage, struct pointer *shape, int32_t x, int32_t y);
 
+void stage_grant(struct stage *stage, int ret); /* what wishes are answered */
 void stage_set_hold(struct stage *stage, bool hold);
 struct sink_demand stage_demand(struct stage *stage);
 

@@ -72,7 +72,7 @@ static void test_vnc_tells_clients_what_became_of_a_wish(void **state)
 	stage_open(&stage, NULL, 640, 480);
 	join(&stage, &rfb);
 	for (uint16_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		stage.grants = cases[i].ret;
+		stage_grant(&stage, cases[i].ret);
 		wish(&rfb, (uint16_t)(1024 + i), 768);
 		hear(&rfb, cases[i].status);
 	}
@@ -118,7 +118,7 @@ static void test_vnc_tells_the_new_size_beside_a_refusal(void **state)
 
 	(void)state;
 	stage_open(&stage, NULL, 640, 480);
-	stage.grants = -ENOTSUP;
+	stage_grant(&stage, -ENOTSUP);
 	join(&stage, &rfb);
 	for (uint16_t i = 0; i < 20; i++) {
 		wish(&rfb, 800, 600);
@@ -140,7 +140,7 @@ static void test_vnc_outlives_a_storm_of_wishes(void **state)
 
 	(void)state;
 	stage_open(&stage, NULL, 640, 480);
-	stage.grants = -EINPROGRESS;
+	stage_grant(&stage, -EINPROGRESS);
 	join(&stage, &healthy);
 	for (size_t i = 0; i < G_N_ELEMENTS(storming); i++)
 		join(&stage, &storming[i]);
