@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "vnc_quality.h"
 
-#define SECOND_US 1000000u
-
 static void step_down(struct vnc_quality *quality)
 {
 	quality->quick = 0;
@@ -25,19 +23,14 @@ static void step_up(struct vnc_quality *quality, int64_t now)
 		quality->step--;
 }
 
-void vnc_quality_sent(struct vnc_quality *quality, uint64_t bytes, int64_t encode_us,
-		      uint64_t bytes_per_second, int64_t now)
+void vnc_quality_note(struct vnc_quality *quality, uint64_t bytes, int64_t us, int64_t now)
 {
-	int64_t cost = encode_us;
-
 	if (bytes < VNC_QUALITY_LARGE)
 		return;
-	if (bytes_per_second)
-		cost += (int64_t)(bytes * SECOND_US / bytes_per_second);
 	quality->last = now;
-	if (cost > VNC_QUALITY_SLOW) {
+	if (us > VNC_QUALITY_SLOW) {
 		step_down(quality);
-	} else if (cost < VNC_QUALITY_QUICK) {
+	} else if (us < VNC_QUALITY_QUICK) {
 		step_up(quality, now);
 	} else {
 		quality->slow = 0;

@@ -25,12 +25,8 @@ struct vnc_quality {
 	int64_t last;      /* large update */
 };
 
-/*
- * An update was sent: so many bytes, encoded in so long, over a link that carries so many bytes a
- * second (0: not known).
- */
-void vnc_quality_sent(struct vnc_quality *quality, uint64_t bytes, int64_t encode_us,
-		      uint64_t bytes_per_second, int64_t now);
+/* An update of so many bytes took so long to be encoded and carried. */
+void vnc_quality_note(struct vnc_quality *quality, uint64_t bytes, int64_t us, int64_t now);
 
 /* The step of the next update. */
 unsigned int vnc_quality_step(struct vnc_quality *quality, int64_t now);

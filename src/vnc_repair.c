@@ -59,7 +59,7 @@ int64_t vnc_repair_due(const struct vnc_repair *repair)
 
 static uint64_t pixels_at_once(const struct vnc_repair *repair)
 {
-	uint64_t rate = vnc_repair_rate(repair);
+	uint64_t rate = vnc_link_rate(repair->wire);
 
 	return rate ? CLAMP(rate / MOMENT_PART, MIN_PIXELS, MAX_PIXELS) : MAX_PIXELS;
 }
@@ -96,9 +96,4 @@ sraRegionPtr vnc_repair_take(struct vnc_repair *repair, const sraRegion *wanted)
 	}
 	sraRgnDestroy(region);
 	return NULL;
-}
-
-uint64_t vnc_repair_rate(const struct vnc_repair *repair)
-{
-	return vnc_link_rate(repair->wire);
 }

@@ -36,7 +36,4 @@ int64_t vnc_repair_due(const struct vnc_repair *repair);
 /* What of `wanted` is to be sent exactly now; the caller's. NULL: nothing. */
 sraRegionPtr vnc_repair_take(struct vnc_repair *repair, const sraRegion *wanted);
 
-/* Bytes a second that the link has carried; 0: not known. */
-uint64_t vnc_repair_rate(const struct vnc_repair *repair);
-
 #endif

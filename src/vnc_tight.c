@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "vnc_link.h"
+
 /* Of an update: the number of rectangles has 16 bits, and pseudo-rectangles have their part. */
 #define MAX_PIECES  (64000u / TIGHT_RECTS)
 #define MAX_AT_ONCE 256u /* for sendmsg() */
@@ -154,22 +156,45 @@ static void note_piece(struct vnc_lossy *lossy, const struct encoder_piece *piec
 		}
 }
 
-/* What the client has now, and what its link is good for. */
-static void note_sent(struct vnc_tight *tight, const struct pieces *pieces, int64_t encode_us)
+/* What became of the last update tells with which quality the next one goes. */
+static void judge(struct vnc_tight *tight, int64_t now)
+{
+	struct vnc_tight_sent *sent = &tight->sent;
+	int wire = tight->repair->wire;
+	int64_t carry_us;
+
+	if (!sent->bytes)
+		return;
+	carry_us = vnc_link_carry_us(sent->bytes, now - sent->begun, vnc_link_queued(wire),
+				     vnc_link_rate(wire));
+	vnc_quality_note(&tight->quality, sent->bytes, sent->encode_us + carry_us, now);
+	sent->bytes = 0;
+}
+
+/* What the client has now. */
+static void note_sent(struct vnc_tight *tight, const struct pieces *pieces,
+		      const struct vnc_tight_sent *sent)
 {
 	int64_t now = g_get_monotonic_time();
-	uint64_t lossy = 0;
+	bool lossy = false;
 
 	for (unsigned int i = 0; i < pieces->count; i++) {
 		note_piece(&tight->repair->lossy, pieces->encoded[i], now);
-		if (pieces->encoded[i]->lossy)
-			lossy += pieces->encoded[i]->bytes->len;
+		lossy |= pieces->encoded[i]->lossy;
 	}
 	if (lossy)
-		vnc_quality_sent(&tight->quality, lossy, encode_us, vnc_repair_rate(tight->repair),
-				 now);
+		tight->sent = *sent;
 	if (!tight->repair->lossy.count)
 		leave(&tight->exact);
+}
+
+static uint64_t bytes_of(const struct pieces *pieces)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < pieces->count; i++)
+		bytes += pieces->encoded[i]->bytes->len;
+	return bytes;
 }
 
 bool vnc_tight_send(struct vnc_tight *tight, rfbClientPtr client, const struct vnc_format *format,
@@ -177,10 +202,12 @@ bool vnc_tight_send(struct vnc_tight *tight, rfbClientPtr client, const struct v
 {
 	struct vnc_tight_way *way = update->exact ? &tight->exact : &tight->moving;
 	struct pieces *pieces = g_new(struct pieces, 1);
-	int64_t begun = g_get_monotonic_time(), encode_us;
+	int64_t begun = g_get_monotonic_time();
+	struct vnc_tight_sent sent;
 	bool ok;
 
 	pieces->count = 0;
+	judge(tight, begun);
 	join(tight, way, format, encodings, update->frame);
 	cut_all(pieces, update->region, client->modifiedRegion);
 	if (update->shown == update->frame)
@@ -189,9 +216,11 @@ bool vnc_tight_send(struct vnc_tight *tight, rfbClientPtr client, const struct v
 	else
 		encoder_take_alone(way->group, update->shown, pieces->rects, pieces->count,
 				   pieces->encoded);
-	encode_us = g_get_monotonic_time() - begun;
+	sent.bytes = bytes_of(pieces);
+	sent.begun = g_get_monotonic_time();
+	sent.encode_us = sent.begun - begun;
 	ok = send_pieces(pieces, client, update->rects);
-	note_sent(tight, pieces, encode_us);
+	note_sent(tight, pieces, &sent);
 	for (unsigned int i = 0; i < pieces->count; i++)
 		encoder_release(pieces->encoded[i]);
 	g_free(pieces);

@@ -22,10 +22,18 @@ struct vnc_tight_way {
 	unsigned int step;           /* down from the quality that the client allows */
 };
 
+/* The last update with JPEG. */
+struct vnc_tight_sent {
+	uint64_t bytes; /* 0: none, or it is judged already */
+	int64_t encode_us;
+	int64_t begun; /* to be written */
+};
+
 struct vnc_tight {
 	struct encoder *encoder;
 	struct vnc_repair *repair; /* hears of what was sent */
 	struct vnc_quality quality;
+	struct vnc_tight_sent sent;
 	struct vnc_tight_way moving, exact;
 };
 

@@ -6,11 +6,14 @@
 #include <linux/input-event-codes.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "password.h"
 #include "rfb.h"
 #include "stage.h"
 #include "unit.h"
+
+#define BEGINNING 65536 /* bytes of an update that has begun */
 
 /* Where input goes: it notes everything. */
 struct notes {
@@ -196,6 +199,45 @@ static void test_input_of_a_client_arrives(void **state)
 	/* It leaves: nothing stays down. */
 	rfb_close(&rfb);
 	expect(&notes, "-30 -97 ; ");
+	stage_close(&stage);
+	close_notes(&notes, options.input);
+}
+
+/* Bytes that wait to be read: some, within the patience. */
+static bool has_begun(int fd)
+{
+	int waiting = 0;
+
+	for (int i = 0; i < RFB_PATIENCE_MS && waiting < BEGINNING; i++) {
+		assert_int_equal(ioctl(fd, FIONREAD, &waiting), 0);
+		g_usleep(1000);
+	}
+	return waiting >= BEGINNING;
+}
+
+/* More of a picture than sockets hold is stuck on its way, and what is typed passes by. */
+static void test_input_is_not_queued_behind_video(void **state)
+{
+	struct vnc_options options = {0};
+	struct stage stage;
+	struct notes notes;
+	struct rfb rfb;
+
+	(void)state;
+	options.input = open_notes(&notes);
+	stage_open(&stage, &options, 4000, 3000);
+	assert_true(rfb_open(&rfb, rfb_dial_tcp(stage.port), 8));
+	assert_true(rfb_request(&rfb, false));
+	assert_true(has_begun(rfb.fd));
+	say_key(&rfb, 'a', true);
+	expect(&notes, "+30 ; ");
+	say_key(&rfb, 'a', false);
+	expect(&notes, "-30 ; ");
+	/* It was stuck indeed: no other update could have begun. */
+	assert_int_equal(stage_demand(&stage).waiting, 0);
+	assert_true(rfb_update(&rfb));
+	assert_true(rfb_shows(&rfb, stage.frame));
+	rfb_close(&rfb);
 	stage_close(&stage);
 	close_notes(&notes, options.input);
 }
@@ -393,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_input_scrolls_once_for_each_press),
 		cmocka_unit_test(test_input_of_a_client_arrives),
+		cmocka_unit_test(test_input_is_not_queued_behind_video),
 		cmocka_unit_test(test_input_offers_extended_keys_to_who_may_type),
 		cmocka_unit_test(test_input_goes_back_and_forward),
 		cmocka_unit_test(test_lights_are_told_once_they_are_known),

@@ -6,6 +6,7 @@
 #include "stage.h"
 #include "unit.h"
 #include "viewer.h"
+#include "vnc_link.h"
 #include "vnc_lossy.h"
 
 #define SECOND 1000000
@@ -92,38 +93,40 @@ static void test_a_slow_link_gets_less_quality(void **state)
 	int64_t now = SECOND;
 
 	(void)state;
-	/* 500 kB at 5 MB/s take 100 ms. */
 	assert_int_equal(vnc_quality_step(&quality, now), 0);
-	vnc_quality_sent(&quality, 500000, 10000, 5000000, now);
+	vnc_quality_note(&quality, 500000, 110000, now);
 	assert_int_equal(vnc_quality_step(&quality, now), 0);
-	vnc_quality_sent(&quality, 500000, 10000, 5000000, now);
+	vnc_quality_note(&quality, 500000, 110000, now);
 	assert_int_equal(vnc_quality_step(&quality, now), 1);
 	for (int i = 0; i < 50; i++)
-		vnc_quality_sent(&quality, 500000, 10000, 5000000, now);
+		vnc_quality_note(&quality, 500000, 110000, now);
 	assert_int_equal(vnc_quality_step(&quality, now), TIGHT_STEPS - 1);
 	/* Neither slow nor quick, and what is small: it stays. */
 	for (int i = 0; i < 50; i++, now += SECOND / 10) {
-		vnc_quality_sent(&quality, 200000, 10000, 5000000, now);
-		vnc_quality_sent(&quality, 2000, 10000, 5000000, now);
+		vnc_quality_note(&quality, 200000, 50000, now);
+		vnc_quality_note(&quality, 2000, 10000, now);
 		assert_int_equal(vnc_quality_step(&quality, now), TIGHT_STEPS - 1);
 	}
 	/* Quick for long: back, a step in half a second. */
 	for (int i = 0; i <= 10; i++, now += SECOND / 10)
-		vnc_quality_sent(&quality, 50000, 10000, 5000000, now);
+		vnc_quality_note(&quality, 50000, 20000, now);
 	assert_int_equal(vnc_quality_step(&quality, now), TIGHT_STEPS - 3);
 	/* Rest. */
 	now += 2 * SECOND;
 	assert_int_equal(vnc_quality_step(&quality, now), 0);
 }
 
-static void test_slow_encoding_gets_less_quality(void **state)
+static void test_how_long_a_link_carries(void **state)
 {
-	struct vnc_quality quality = {0};
-
 	(void)state;
-	for (int i = 0; i < 2; i++)
-		vnc_quality_sent(&quality, 500000, 100000, 0, SECOND);
-	assert_int_equal(vnc_quality_step(&quality, SECOND), 1);
+	/* By its rate, but what was taken was taken in the gap. */
+	assert_int_equal(vnc_link_carry_us(500000, 400000, 0, 5000000), 100000);
+	assert_int_equal(vnc_link_carry_us(500000, 40000, 0, 5000000), 40000);
+	assert_int_equal(vnc_link_carry_us(500000, 40000, 0, 0), 0);
+	/* By what is queued, whatever the rate. */
+	assert_int_equal(vnc_link_carry_us(500000, 40000, 250000, 5000000000), 80000);
+	assert_true(vnc_link_carry_us(500000, 40000, 500000, 0) > SECOND);
+	assert_true(vnc_link_carry_us(500000, 40000, 900000, 0) > SECOND);
 }
 
 static void test_steps_stay_within_what_the_client_allows(void **state)
@@ -278,7 +281,7 @@ int main(void)
 		cmocka_unit_test(test_only_whole_cells_become_exact),
 		cmocka_unit_test(test_what_rests_is_taken_by_tiles),
 		cmocka_unit_test(test_a_slow_link_gets_less_quality),
-		cmocka_unit_test(test_slow_encoding_gets_less_quality),
+		cmocka_unit_test(test_how_long_a_link_carries),
 		cmocka_unit_test(test_steps_stay_within_what_the_client_allows),
 		cmocka_unit_test(test_a_picture_at_rest_becomes_exact_once),
 		cmocka_unit_test(test_the_rest_becomes_exact_beside_what_moves),
