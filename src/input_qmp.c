@@ -353,12 +353,17 @@ static void release_all(struct input_qmp *to)
 
 static void go_online(struct input_qmp *to)
 {
+	bool was;
+
 	g_mutex_lock(&to->lock);
-	if (!to->online)
+	was = to->online;
+	if (!was)
 		release_all(to);
 	to->online = true;
 	g_mutex_unlock(&to->lock);
 	qmp_proved(to->qmp);
+	if (!was)
+		log_info("input: QEMU's monitor takes it");
 }
 
 static void note_answer(struct input_qmp *to, JsonObject *answer)

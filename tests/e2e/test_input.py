@@ -15,6 +15,7 @@ VIRTIO = ("-machine", "microvm", "-device", "virtio-keyboard-device",
 PS2 = ("-machine", "pc")
 # QEMU's enumerations of buttons and axes, qapi/ui.json.
 EVENT = re.compile(r"input_event_(key_qcode|btn|abs|rel) con [-\d]+, (.*)")
+TAKEN = "input: QEMU's monitor takes it"
 SHIFT, ENTER = 0xffe1, 0xff0d
 
 
@@ -80,6 +81,8 @@ class Input(host.Test):
     def test_keys_and_a_tablet_by_spice(self):
         unused, monitor = self.qemu(*VIRTIO)
         server = spice.serve(self, DEVICE, "--input", f"qmp:{monitor}")
+        # The typist types once, and what comes before the monitor is there is lost.
+        self.wait_for(lambda: TAKEN in server.log, lambda: server.log)
         spice.type_and_point(self, server, 640, 480)
         # It has gone with Enter down.
         self.wait_for(lambda: ("ret", 0) in self.keys(), lambda: str(self.events()[-9:]))
