@@ -38,8 +38,7 @@ int cmd_options(int *argc, char ***argv, const GOptionEntry *entries, const char
 	return ret;
 }
 
-static int open_process(pid_t pid, enum source_vfio_policy policy, struct source **source,
-			GError **error)
+static int open_process(pid_t pid, unsigned int policy, struct source **source, GError **error)
 {
 	char *name;
 	int ret = discover_display(pid, &name, error);
@@ -52,8 +51,7 @@ static int open_process(pid_t pid, enum source_vfio_policy policy, struct source
 	return ret;
 }
 
-int cmd_open_source(const char *spec, enum source_vfio_policy policy, struct source **source,
-		    GError **error)
+int cmd_open_source(const char *spec, unsigned int policy, struct source **source, GError **error)
 {
 	struct device device;
 	int ret = device_parse(spec, &device, error);

@@ -30,8 +30,7 @@ int cmd_options(int *argc, char ***argv, const GOptionEntry *entries, const char
 		int count, const char *summary, const char *description);
 
 /* Opens what a DEVICE names; on failure error has the words, and the exit code as its code. */
-int cmd_open_source(const char *spec, enum source_vfio_policy policy, struct source **source,
-		    GError **error);
+int cmd_open_source(const char *spec, unsigned int policy, struct source **source, GError **error);
 
 /*
  * Has C8 pixels shown by the palette that --palette names (NULL: grey); the source is borrowing

@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "screen.h"
+#include "serve_confine.h"
 #include "serve_control.h"
 #include "serve_input.h"
 #include "serve_spice.h"
@@ -20,6 +21,7 @@ struct serve_options {
 	struct serve_vnc vnc;
 	struct serve_web web;
 	struct serve_spice spice;
+	struct serve_confine confine;
 	char *control, *palette;
 	gboolean own, verbose;
 	int max_fps;
@@ -50,6 +52,7 @@ static GArray *entries_of(struct serve_options *options)
 	serve_web_entries(&options->web, entries);
 	serve_spice_entries(&options->spice, entries);
 	serve_input_entries(&options->input, entries);
+	serve_confine_entries(&options->confine, entries);
 	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
 	return entries;
 }
@@ -61,6 +64,7 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 		"A device that a virtual machine owns is attached and given back when the machine\n"
 		"ends; one that nobody owns is waited for, or opened with --own.\n\n",
 		serve_vnc_help, serve_web_help, serve_spice_help, serve_input_help,
+		serve_confine_help,
 		"\n  planecast serve sim: --vnc :1\n"
 		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
 		"--vnc unix:/run/vm1.vnc\n"
@@ -85,6 +89,8 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	options->vnc.quiet = options->spice.addresses != NULL;
 	if (!ret)
 		ret = serve_spice_check(&options->spice);
+	if (!ret)
+		ret = serve_confine_check(&options->confine);
 	return ret ? ret : serve_input_check(&options->input);
 }
 
@@ -97,7 +103,13 @@ static gboolean on_signal(gpointer loop)
 /* Returns the exit code, after a line on stderr if it is not 0. */
 static int listen_and_run(struct screen *screen, const char *spec, struct serve_options *options)
 {
-	struct status status = {spec, screen, g_get_monotonic_time()};
+	struct status status = {
+		.device = spec,
+		.screen = screen,
+		.started_us = g_get_monotonic_time(),
+		.calls = options->confine.calls,
+		.landlock = options->confine.landlock,
+	};
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
 	/* Before an address is announced: who reads that may end the server at once. */
 	guint interrupt = g_unix_signal_add(SIGINT, on_signal, loop);
@@ -127,32 +139,71 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 	return ret;
 }
 
-static int serve(const char *spec, struct serve_options *options)
+/*
+ * After it nothing may need more than the sandbox leaves, and there may be threads. Returns the
+ * exit code, after a line on stderr if it is not 0.
+ */
+static int confine(struct serve_options *options)
+{
+	const struct serve_parts parts = {&options->vnc, &options->web, &options->spice,
+					  options->control};
+	GError *error = NULL;
+
+	serve_control_prepare(options->control);
+	if (serve_confine_drop(&options->confine, &error))
+		return cmd_report("serve", error);
+	if (serve_vnc_load(&options->vnc, &error))
+		return cmd_report("vnc", error);
+	if (serve_confine_lock(&options->confine, &parts, &error))
+		return cmd_report("serve", error);
+	return 0;
+}
+
+static int open_source(const char *spec, const struct serve_options *options,
+		       struct source **source, GError **error)
+{
+	unsigned int policy = options->own ? SOURCE_VFIO_ATTACH_OPEN : SOURCE_VFIO_FOLLOW;
+
+	if (!options->confine.none)
+		policy |= SOURCE_VFIO_APART;
+	return cmd_open_source(spec, policy, source, error);
+}
+
+static int run(struct source *source, const char *spec, struct serve_options *options)
 {
 	struct screen_options screen_options = {.max_fps = (unsigned int)options->max_fps};
 	struct screen *screen = NULL;
-	uint32_t colours[PALETTE_COLOURS];
-	struct source *source = NULL;
-	GError *error = NULL;
-	int ret = cmd_open_source(spec, options->own ? SOURCE_VFIO_ATTACH_OPEN : SOURCE_VFIO_FOLLOW,
-				  &source, &error);
+	int ret;
 
-	if (ret)
-		return cmd_report(spec, error);
-	ret = cmd_set_palette(source, options->palette, colours, &error);
-	if (ret) {
-		source->ops->close(source);
-		return cmd_report(spec, error);
-	}
 	if (screen_create(source, &screen_options, &screen)) {
 		source->ops->close(source);
 		log_error("%s: out of memory", spec);
 		return EXIT_FAILED;
 	}
-	serve_input_start(&options->input, spec);
 	options->vnc.input = options->input.input;
 	ret = listen_and_run(screen, spec, options);
 	screen_destroy(screen);
+	return ret;
+}
+
+static int serve(const char *spec, struct serve_options *options)
+{
+	uint32_t colours[PALETTE_COLOURS];
+	struct source *source = NULL;
+	GError *error = NULL;
+	int ret;
+
+	if (open_source(spec, options, &source, &error))
+		return cmd_report(spec, error);
+	if (cmd_set_palette(source, options->palette, colours, &error)) {
+		source->ops->close(source);
+		return cmd_report(spec, error);
+	}
+	serve_input_start(&options->input, spec);
+	ret = confine(options);
+	if (!ret)
+		return run(source, spec, options);
+	source->ops->close(source);
 	return ret;
 }
 
@@ -172,6 +223,7 @@ int cmd_serve(int argc, char **argv)
 	serve_web_finish(&options.web);
 	serve_spice_finish(&options.spice);
 	serve_input_finish(&options.input);
+	serve_confine_finish(&options.confine);
 	g_free(options.control);
 	g_free(options.palette);
 	return ret;

@@ -3,10 +3,10 @@ noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
 	$(VNC_CFLAGS) $(JPEG_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS) \
-	$(XKB_CFLAGS) $(ISAL_CFLAGS)
+	$(XKB_CFLAGS) $(ISAL_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
 PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(JPEG_LIBS) \
-	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS) $(XKB_LIBS) \
-	$(ISAL_LIBS)
+	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS) $(XKB_LIBS) $(ISAL_LIBS) \
+	$(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -21,7 +21,9 @@ libplanecast_a_SOURCES = \
 	src/apart.c src/apart.h \
 	src/backoff.c src/backoff.h \
 	src/bands.c src/bands.h \
+	src/broker.c src/broker.h \
 	src/buffers.c src/buffers.h \
+	src/calls.c src/calls.h \
 	src/capture.c src/capture.h \
 	src/card.c src/card.h \
 	src/certificate.c src/certificate.h \
@@ -48,6 +50,7 @@ libplanecast_a_SOURCES = \
 	src/input_qmp.c src/input_qmp.h src/input_qmp_find.c \
 	src/keymap.c src/keymap.h \
 	src/kvm.c src/kvm.h \
+	src/landlock.c src/landlock.h \
 	src/libvirt_xml.c src/libvirt_xml.h \
 	src/log.c src/log.h \
 	src/map.c src/map.h \
@@ -66,9 +69,11 @@ libplanecast_a_SOURCES = \
 	src/plane.c src/plane.h \
 	src/pointer.c src/pointer.h \
 	src/pointer_watch.c src/pointer_watch.h \
+	src/privileges.c src/privileges.h \
 	src/probe.c src/probe.h \
 	src/pump.c src/pump.h \
 	src/qmp.c src/qmp.h \
+	src/reach.c src/reach.h \
 	src/recording.c src/recording.h \
 	src/recording_decode.c src/recording_decode.h \
 	src/recording_look.c src/recording_look.h \
@@ -136,6 +141,7 @@ nodist_libplanecast_a_SOURCES = web_page.c
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \
+	src/serve_confine.c src/serve_confine.h \
 	src/serve_control.c src/serve_control.h \
 	src/serve_input.c src/serve_input.h \
 	src/serve_spice.c src/serve_spice.h \

@@ -15,24 +15,20 @@ static char *answer(void *status)
 	return status_text(status);
 }
 
-static int make_folder(GError **error)
+void serve_control_prepare(const char *address)
 {
-	char *folder = control_folder();
-	int ret = 0;
+	char *folder = address ? NULL : control_folder();
 
-	if (mkdir(folder, 0700) && errno != EEXIST)
-		ret = fail(error, EXIT_FAILED, errno, "%s: %s", folder, g_strerror(errno));
+	if (folder && mkdir(folder, 0700) && errno != EEXIST)
+		log_debug("control: %s: %s", folder, g_strerror(errno));
 	g_free(folder);
-	return ret;
 }
 
 static void start_default(struct status *status, struct control **control)
 {
 	GError *error = NULL;
-	int ret = make_folder(&error);
+	int ret = -EADDRINUSE;
 
-	if (!ret)
-		ret = -EADDRINUSE;
 	for (unsigned int number = 0; ret == -EADDRINUSE && number < MAX_NUMBERS; number++) {
 		char *address = control_default(status->device, number);
 

@@ -6,6 +6,10 @@
 #include "control.h"
 #include "status.h"
 
+/* Makes the folder of the default place, if address is NULL: that may take rights given up later.
+ */
+void serve_control_prepare(const char *address);
+
 /*
  * Opens the socket that tells status: at address, nowhere if that is "none", at the default place
  * if it is NULL. The default is a convenience: where it cannot be had, the log says so, and

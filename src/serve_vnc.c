@@ -121,6 +121,13 @@ static void tell_fingerprint(struct certificate *certificate)
 	certificate_release(use);
 }
 
+int serve_vnc_load(struct serve_vnc *vnc, GError **error)
+{
+	int r = load_passwords(vnc, error);
+
+	return r ? r : load_certificate(vnc, error);
+}
+
 int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *name, GError **error)
 {
 	static const char *const defaults[] = {DEFAULT_ADDRESS, NULL};
@@ -137,12 +144,8 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 		.lossless = vnc->lossless,
 	};
 	struct sink *sink;
-	int r = load_passwords(vnc, error);
+	int r;
 
-	if (!r)
-		r = load_certificate(vnc, error);
-	if (r)
-		return r;
 	if (vnc->passwords.has_full || vnc->passwords.has_view)
 		options.passwords = &vnc->passwords;
 	options.certificate = vnc->certificate;

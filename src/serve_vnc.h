@@ -40,8 +40,11 @@ extern const char serve_vnc_help[];
 /* After parsing: 0, or EXIT_USAGE after the one line on stderr. */
 int serve_vnc_check(const struct serve_vnc *vnc);
 
-/* A sink named after the device, which listens; it belongs to the screen and ends before *vnc. 0 or
- * -errno. */
+/* Reads the secrets; makes a certificate if there is to be one. 0 or -errno. */
+int serve_vnc_load(struct serve_vnc *vnc, GError **error);
+
+/* After that: a sink named after the device, which listens; it belongs to the screen and ends
+ * before *vnc. 0 or -errno. */
 int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *name, GError **error);
 
 #endif

@@ -23,13 +23,10 @@
 
 #define REMOVED "the device is being removed"
 
-/* A found owner that has gone before it could be attached to is looked for again, so often. */
-#define ATTACH_TRIES 3
-
 struct source_vfio {
 	struct source base;
-	char *name;
-	enum source_vfio_policy policy;
+	char *name; /* NULL: an inherited descriptor */
+	struct reach reach;
 	struct vfio vfio;
 	struct tracker tracker; /* closed where the device does not tell of changes */
 	bool tracker_tried;
@@ -39,10 +36,9 @@ struct source_vfio {
 	struct buffers buffers;
 	struct monitor monitor;
 	guint exit_watch, close_watch, request_watch;
-	int request_event;  /* -1 unless the device was opened here */
-	struct owner owner; /* the last one; pid 0 if there was none */
-	gint64 failed_at;   /* 0, or when connecting failed last */
-	int failed;         /* what it answered then, and the words */
+	int request_event; /* -1 unless the device was opened here */
+	gint64 failed_at;  /* 0, or when connecting failed last */
+	int failed;        /* what it answered then, and the words */
 	GError *failure;
 };
 
@@ -83,7 +79,6 @@ static int hold_off(struct source_vfio *source, int ret, GError *failure)
 static void let_go(struct source_vfio *source)
 {
 	disconnect(source);
-	source->owner.pid = 0;
 	source->failed_at = 0;
 	if (source->base.changed)
 		source->base.changed(source->base.changed_data);
@@ -96,7 +91,7 @@ static gboolean on_owner_exit(gint fd, GIOCondition condition, gpointer data)
 	(void)fd;
 	(void)condition;
 	source->exit_watch = 0;
-	log_info("%s: its owner, process %d, has ended", source->name, (int)source->owner.pid);
+	log_info("%s: its owner, process %d, has ended", source->name, (int)source->vfio.owner.pid);
 	let_go(source);
 	return G_SOURCE_REMOVE;
 }
@@ -104,9 +99,10 @@ static gboolean on_owner_exit(gint fd, GIOCondition condition, gpointer data)
 /* False: the device has been let go. */
 static bool check_owner(struct source_vfio *source)
 {
-	if (owner_holds(&source->owner))
+	if (reach_holds(&source->reach))
 		return true;
-	log_info("%s: its owner, process %d, has let it go", source->name, (int)source->owner.pid);
+	log_info("%s: its owner, process %d, has let it go", source->name,
+		 (int)source->vfio.owner.pid);
 	let_go(source);
 	return false;
 }
@@ -155,76 +151,24 @@ static void watch_request(struct source_vfio *source)
 						      source);
 }
 
-static int attach(struct source_vfio *source, const struct owner *owner, GError **error)
+static void watch_owner(struct source_vfio *source)
 {
-	int ret = vfio_attach(source->name, owner, &source->vfio, error);
-
-	if (ret)
-		return ret;
-	source->owner = *owner;
 	source->exit_watch = g_unix_fd_add_full(G_PRIORITY_HIGH, source->vfio.pidfd, G_IO_IN,
 						on_owner_exit, source, NULL);
 	source->close_watch = g_timeout_add_seconds(OWNER_CHECK_S, on_owner_check, source);
-	return 0;
-}
-
-static int find_owner(struct source_vfio *source, const struct device_nodes *nodes,
-		      struct owner *owner)
-{
-	const char *wanted[] = {nodes->group ? nodes->group : nodes->cdev, nodes->cdev, NULL};
-
-	*owner = source->owner;
-	if (owner->pid && g_strv_contains(wanted, owner->node) && owner_holds(owner))
-		return 0;
-	return owner_find(wanted, owner);
-}
-
-static int open_free(struct source_vfio *source, const struct device_nodes *nodes, GError **error)
-{
-	int ret = vfio_open(source->name, nodes, &source->vfio, error);
-
-	if (!ret)
-		watch_request(source);
-	return ret;
-}
-
-static int attach_or_open(struct source_vfio *source, const struct device_nodes *nodes,
-			  GError **error)
-{
-	struct owner owner;
-	int ret = -ENOENT;
-
-	for (int tries = 0; tries < ATTACH_TRIES; tries++) {
-		ret = find_owner(source, nodes, &owner);
-		if (ret)
-			break;
-		ret = attach(source, &owner, error);
-		if (ret != -ESRCH)
-			return ret;
-		source->owner.pid = 0;
-		g_clear_error(error);
-	}
-	if (source->policy == SOURCE_VFIO_ATTACH_OPEN)
-		return open_free(source, nodes, error);
-	if (ret == -EACCES)
-		return fail(error, EXIT_REFUSED, EACCES,
-			    "no owner that this user can see (run as root, or with "
-			    "CAP_SYS_PTRACE)");
-	return fail(error, EXIT_REFUSED, ENODEV, "waiting for a machine that uses it%s",
-		    owner_is_confined() ? " (one outside of this container cannot be seen: share "
-					  "the host's PID namespace)"
-					: "");
 }
 
 static int open_or_attach(struct source_vfio *source, GError **error)
 {
-	struct device_nodes nodes;
-	int ret = device_nodes(source->name, &nodes, error);
+	int ret = reach_device(&source->reach, &source->vfio, error);
 
-	if (!ret)
-		ret = attach_or_open(source, &nodes, error);
-	device_nodes_finish(&nodes);
-	return ret;
+	if (ret)
+		return ret;
+	if (source->vfio.pidfd >= 0)
+		watch_owner(source);
+	else
+		watch_request(source);
+	return 0;
 }
 
 /* A region needs nothing but a map, so it comes first where a driver says yes to both. */
@@ -464,7 +408,7 @@ static void source_describe(struct source *base, JsonBuilder *json)
 	member_string(json, "transport", !open ? NULL : region ? "region" : "dmabuf");
 	member_string(json, "way", open ? buffers_way(&source->buffers) : NULL);
 	if (open && source->vfio.pidfd >= 0)
-		describe_owner(&source->owner, json);
+		describe_owner(&source->vfio.owner, json);
 	else
 		member_null(json, "owner");
 }
@@ -475,6 +419,8 @@ static void source_close(struct source *base)
 
 	disconnect(source);
 	g_clear_error(&source->failure);
+	if (source->name)
+		reach_finish(&source->reach);
 	g_free(source->name);
 	free(source);
 }
@@ -492,7 +438,7 @@ static const struct source_ops source_vfio_ops = {
 	.close = source_close,
 };
 
-static struct source_vfio *create(const char *name, enum source_vfio_policy policy)
+static struct source_vfio *create(const char *name)
 {
 	struct source_vfio *source = calloc(1, sizeof(*source));
 
@@ -500,24 +446,25 @@ static struct source_vfio *create(const char *name, enum source_vfio_policy poli
 		return NULL;
 	source->base.ops = &source_vfio_ops;
 	source->name = g_strdup(name);
-	source->policy = policy;
 	source->vfio = VFIO_CLOSED;
 	source->tracker = TRACKER_CLOSED;
 	source->request_event = -1;
 	return source;
 }
 
-int source_vfio_open(const char *name, enum source_vfio_policy policy, struct source **out,
-		     GError **error)
+int source_vfio_open(const char *name, unsigned int policy, struct source **out, GError **error)
 {
-	struct source_vfio *source = create(name, policy);
+	struct source_vfio *source = create(name);
 	GError *local = NULL;
 	int ret;
 
 	if (!source)
 		return fail(error, EXIT_FAILED, ENOMEM, "out of memory");
-	ret = connect_device(source, &local);
-	if (ret == -ENODEV && policy == SOURCE_VFIO_FOLLOW && local->code != EXIT_NO_DISPLAY) {
+	ret = reach_init(&source->reach, name, policy, &local);
+	if (!ret)
+		ret = connect_device(source, &local);
+	if (ret == -ENODEV && !(policy & SOURCE_VFIO_ATTACH_OPEN) &&
+	    local->code != EXIT_NO_DISPLAY) {
 		log_info("%s: %s", name, local->message);
 		g_clear_error(&local);
 		ret = 0;
@@ -533,7 +480,7 @@ int source_vfio_open(const char *name, enum source_vfio_policy policy, struct so
 
 int source_vfio_adopt(int fd, struct source **out, GError **error)
 {
-	struct source_vfio *source = create(NULL, SOURCE_VFIO_FOLLOW);
+	struct source_vfio *source = create(NULL);
 	int ret;
 
 	if (!source)

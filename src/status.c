@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "frame.h"
 #include "member.h"
+#include "privileges.h"
 
 /* What /proc says of this process's memory, in bytes; 0 where it says nothing. */
 static void read_memory(gint64 *rss, gint64 *private)
@@ -44,6 +46,21 @@ static void describe_memory(JsonBuilder *json)
 	json_builder_end_object(json);
 }
 
+/* What is in force, as the kernel has it where it can be asked. */
+static void describe_sandbox(const struct status *status, JsonBuilder *json)
+{
+	char *user = privileges_user();
+
+	member_object(json, "sandbox");
+	member_string(json, "user", user);
+	member_bool(json, "capabilities", privileges_any());
+	member_bool(json, "no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	member_bool(json, "calls", status->calls);
+	member_int(json, "landlock", status->landlock);
+	json_builder_end_object(json);
+	g_free(user);
+}
+
 char *status_text(const struct status *status)
 {
 	JsonBuilder *json = json_builder_new();
@@ -57,6 +74,7 @@ char *status_text(const struct status *status)
 	member_int(json, "uptime_ms", (g_get_monotonic_time() - status->started_us) / 1000);
 	screen_describe(status->screen, json);
 	describe_memory(json);
+	describe_sandbox(status, json);
 	json_builder_end_object(json);
 	root = json_builder_get_root(json);
 	text = json_to_string(root, FALSE);

@@ -9,6 +9,8 @@ struct status {
 	const char *device; /* the DEVICE as the user named it, borrowed */
 	struct screen *screen;
 	gint64 started_us; /* monotonic */
+	bool calls;        /* its system calls are restricted */
+	int landlock;      /* the version of Landlock in force; 0: none */
 };
 
 /* One line of JSON with its newline, for g_free(). */

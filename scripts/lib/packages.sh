@@ -6,8 +6,8 @@
 # Building the program.
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
 libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev
-libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev libxkbcommon-dev xkb-data
-libisal-dev"
+libcap-ng-dev libisal-dev libseccomp-dev libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev
+libxkbcommon-dev xkb-data"
 
 # Testing it: the other compilers, cmocka, stock viewers, a browser, and QEMU with what its machine
 # is made of.

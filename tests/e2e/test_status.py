@@ -2,6 +2,7 @@
 """What a running server says of itself."""
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -61,6 +62,23 @@ class Status(host.Test):
             self.assertEqual(sum(told["send"]["log2_us"]), told["send"]["count"])
         self.until(lambda now: now["pacer"]["state"] == "asleep" and
                    now["sinks"][0]["clients"] == [])
+
+    def test_a_server_has_given_up_its_rights(self):
+        server = self.start()
+        sandbox = self.status()["sandbox"]
+        with open(f"/proc/{server.process.pid}/status", encoding="utf-8") as file:
+            told = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        self.assertEqual(int(told["CapPrm"], 16), 0)
+        self.assertEqual(told["NoNewPrivs"], "1")
+        self.assertEqual(told["Seccomp"], "2")
+        landlock = sandbox.pop("landlock")
+        self.assertEqual(sandbox, {"user": pwd.getpwuid(os.getuid()).pw_name,
+                                   "capabilities": False, "no_new_privs": True, "calls": True})
+        # Every thread has the same: also those of libraries.
+        for thread in os.listdir(f"/proc/{server.process.pid}/task"):
+            with open(f"/proc/{server.process.pid}/task/{thread}/status", encoding="utf-8") as file:
+                self.assertIn("Seccomp:\t2\n", file.read())
+        self.assertIsInstance(landlock, int)
 
     def test_watches(self):
         server = self.start()

@@ -12,6 +12,17 @@ tests_unit_test_apart_SOURCES = tests/unit/test_apart.c
 tests_unit_test_apart_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_apart_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_broker
+tests_unit_test_broker_SOURCES = tests/unit/test_broker.c
+tests_unit_test_broker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_broker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=reach_device,--wrap=reach_holds,--wrap=poll
+tests_unit_test_broker_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_sandbox
+tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c
+tests_unit_test_sandbox_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sandbox_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_backoff
 tests_unit_test_backoff_SOURCES = tests/unit/test_backoff.c
 tests_unit_test_backoff_CFLAGS = $(UNIT_CFLAGS)
