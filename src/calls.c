@@ -248,7 +248,7 @@ static int allow_sockets(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(families) && !ret; i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				       SCMP_A0_32(SCMP_CMP_EQ, families[i]));
+				       SCMP_A0_32(SCMP_CMP_EQ, families[i], 0));
 	return ret;
 }
 
@@ -267,7 +267,7 @@ static int allow_small_ioctls(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(commands) && !ret; i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				       SCMP_A1_32(SCMP_CMP_EQ, commands[i]));
+				       SCMP_A1_32(SCMP_CMP_EQ, commands[i], 0));
 	return ret;
 }
 

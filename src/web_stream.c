@@ -12,7 +12,7 @@
 #include "websocket.h"
 
 #define FRAME 262144 /* payload of the largest frame that is sent: what a pump moves at once */
-/* Chunks without a byte for the pump: what pings need and no more. */
+/* Frames, and chunks, without a byte for the pump: what pings need and no more. */
 #define EMPTY_BURST     256
 #define EMPTY_A_SECOND  10
 #define CONTROL_MESSAGE (2 + WEBSOCKET_CONTROL)
@@ -123,13 +123,13 @@ static ssize_t read_under(struct web_stream *web, void *bytes, size_t size)
 
 /* Pings and empty frames never reach the pump, which looks after floods: so they are counted here.
  */
-static bool too_many_empty(struct web_stream *web)
+static bool too_many_empty(struct web_stream *web, uint32_t count)
 {
 	gint64 now = g_get_monotonic_time();
 	double refill = (double)(now - web->refilled) * EMPTY_A_SECOND / G_TIME_SPAN_SECOND;
 
 	web->refilled = now;
-	web->empty = MIN(web->empty + refill, EMPTY_BURST) - 1;
+	web->empty = MIN(web->empty + refill, EMPTY_BURST) - count;
 	return web->empty < 0;
 }
 
@@ -140,6 +140,7 @@ static ssize_t web_stream_read(void *stream, void *bytes, size_t size)
 
 	while (!reader->closed) {
 		ssize_t n = read_under(web, bytes, size);
+		uint32_t empty;
 
 		if (n <= 0)
 			return n;
@@ -151,12 +152,15 @@ static ssize_t web_stream_read(void *stream, void *bytes, size_t size)
 		if (reader->ping)
 			say(web, WEBSOCKET_PONG, reader->ping_payload, reader->ping_length);
 		reader->ping = false;
-		if (n > 0)
-			return n;
-		if (!reader->closed && too_many_empty(web)) {
+		/* Many may come at once; a part of one counts, too. */
+		empty = reader->empty ? reader->empty : n == 0;
+		reader->empty = 0;
+		if (empty && !reader->closed && too_many_empty(web, empty)) {
 			say_close(web, WEBSOCKET_POLICY);
 			return -EPROTO;
 		}
+		if (n > 0)
+			return n;
 	}
 	say_close(web, reader->code);
 	return 0;

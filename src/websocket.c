@@ -69,6 +69,7 @@ static int begin_control(struct websocket_reader *reader)
 	if (reader->opcode > WEBSOCKET_PONG)
 		return wrong(reader, WEBSOCKET_PROTOCOL_ERROR, "a frame of an unknown kind");
 	reader->control_length = 0;
+	reader->empty++;
 	return 0;
 }
 
@@ -86,6 +87,7 @@ static int begin_data(struct websocket_reader *reader)
 	if (reader->left > WEBSOCKET_MESSAGE - reader->message)
 		return wrong(reader, WEBSOCKET_TOO_BIG, "a message is too long");
 	reader->message += reader->left;
+	reader->empty += !reader->left;
 	return 0;
 }
 

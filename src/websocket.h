@@ -45,6 +45,7 @@ size_t websocket_header(uint8_t header[WEBSOCKET_HEADER], enum websocket_opcode 
 struct websocket_reader {
 	/* Told by websocket_reader_feed(); the first two are the caller's to clear. */
 	bool ping;          /* a pong with ping_payload is due, for the last ping */
+	uint32_t empty;     /* frames without data: control frames, and empty ones */
 	bool closed;        /* the client sent a close frame: nothing else counts */
 	uint16_t code;      /* its code, or 0 if it gave none; after an error, what to answer */
 	const char *reason; /* of an error, static */

@@ -237,6 +237,23 @@ static void test_stream_ends_a_client_that_only_pings(void **state)
 	close_stage(&stage);
 }
 
+/* However few reads they come in: these are one, with a message behind them. */
+static void test_stream_counts_pings_one_by_one(void **state)
+{
+	uint8_t bytes[400 * 6 + 7];
+	struct stage stage;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 400; i++)
+		n += frame(bytes + n, WEBSOCKET_PONG, "", 0);
+	n += frame(bytes + n, WEBSOCKET_BINARY, "x", 1);
+	open_stage(&stage, bytes, n);
+	expect(stage.browser, "\x88\x02\x03\xf0", 4);
+	expect_end(stage.plain);
+	close_stage(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_stream_says_what_a_client_did_wrong),
 		cmocka_unit_test(test_stream_says_goodbye_when_the_server_ends),
 		cmocka_unit_test(test_stream_ends_a_client_that_only_pings),
+		cmocka_unit_test(test_stream_counts_pings_one_by_one),
 	};
 
 	alarm(240);
