@@ -41,6 +41,7 @@ libplanecast_a_SOURCES = \
 	src/door_listener.c src/door_listener.h \
 	src/edid.c src/edid.h \
 	src/encoder.c src/encoder.h \
+	src/flow.c src/flow.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/histogram.c src/histogram.h \
@@ -112,7 +113,6 @@ libplanecast_a_SOURCES = \
 	src/vnc_clipboard.c src/vnc_clipboard.h \
 	src/vnc_cost.c src/vnc_cost.h \
 	src/vnc_fence.c src/vnc_fence.h \
-	src/vnc_flow.c src/vnc_flow.h \
 	src/vnc_input.c src/vnc_input.h \
 	src/vnc_library.c src/vnc_library.h \
 	src/vnc_link.c src/vnc_link.h \

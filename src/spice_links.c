@@ -13,9 +13,9 @@
 
 #include "backoff.h"
 #include "door_gate.h"
+#include "flow.h"
 #include "log.h"
 #include "member.h"
-#include "vnc_flow.h"
 
 #define UNDERWAY     64u /* links that are not through */
 #define CHANNELS     16u /* of a session; clients have about eight */
@@ -42,7 +42,7 @@ struct link {
 	bool main;
 	uint32_t session;
 	gint64 since, wall_us, deadline;
-	struct vnc_flow flow;
+	struct flow flow;
 };
 
 struct spice_links {
@@ -302,7 +302,7 @@ static void check(struct link *link, gint64 now)
 		say(links, link->peer, "cut off", "it took too long");
 		cut(link);
 	} else if (link->stage == STAGE_THROUGH &&
-		   vnc_flow_is_stalled(&link->flow, link->wire, now, links->options.stall_us)) {
+		   flow_is_stalled(&link->flow, link->wire, now, links->options.stall_us)) {
 		add_count(links, &links->counts.stalled);
 		say(links, link->peer, "cut off", "it took nothing that was sent to it");
 		cut_session(links, link->session);

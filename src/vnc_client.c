@@ -374,7 +374,7 @@ bool vnc_client_look(struct vnc_client *client, gint64 now, gint64 park_us, gint
 		     bool *poke)
 {
 	bool taken = vnc_link_is_idle(client->fd) && vnc_link_is_idle(client->wire);
-	gint64 idle = vnc_flow_look(&client->flow, client->wire, now);
+	gint64 idle = flow_look(&client->flow, client->wire, now);
 	bool drop = false;
 
 	pthread_mutex_lock(&client->lock);

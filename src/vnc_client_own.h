@@ -5,11 +5,11 @@
 
 #include <pthread.h>
 
+#include "flow.h"
 #include "vnc_client.h"
 #include "vnc_clipboard.h"
 #include "vnc_cost.h"
 #include "vnc_fence.h"
-#include "vnc_flow.h"
 #include "vnc_input.h"
 #include "vnc_library.h"
 #include "vnc_lossy.h"
@@ -41,7 +41,7 @@ struct vnc_client {
 	uint8_t said[VNC_CLIENT_READ]; /* read from it */
 	struct vnc_cut_text cut;       /* a complete one waits until it is read */
 	/* Of the one that calls look. */
-	struct vnc_flow flow;
+	struct flow flow;
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t news;  /* something for the sending thread */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vnc_flow.h"
+#include "flow.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -17,7 +17,7 @@ static uint64_t bytes_acked(int fd)
 	return info.tcpi_bytes_acked;
 }
 
-gint64 vnc_flow_look(struct vnc_flow *flow, int fd, gint64 now)
+gint64 flow_look(struct flow *flow, int fd, gint64 now)
 {
 	uint64_t acked = bytes_acked(fd);
 	int queued = 0;
@@ -35,9 +35,9 @@ gint64 vnc_flow_look(struct vnc_flow *flow, int fd, gint64 now)
 	return now - flow->moved;
 }
 
-bool vnc_flow_is_stalled(struct vnc_flow *flow, int fd, gint64 now, gint64 stall_us)
+bool flow_is_stalled(struct flow *flow, int fd, gint64 now, gint64 stall_us)
 {
-	if (vnc_flow_look(flow, fd, now) < stall_us)
+	if (flow_look(flow, fd, now) < stall_us)
 		return false;
 	flow->moved = now;
 	return true;
