@@ -419,38 +419,28 @@ static const struct gate_ops gate_ops = {
 
 int door_listen(struct door *door, const char *spec, GError **error)
 {
-	GPtrArray *listeners = g_ptr_array_new_with_free_func(listener_free);
-	int r = listener_open(spec, listeners, error);
+	const struct door_options *options = &door->options;
+	const struct listener_rules rules = {
+		.server = options->name,
+		.refusal = options->passwords || options->insecure
+				   ? NULL
+				   : "no password is asked for (give --password-file",
+		.plain = options->only_tls      ? NULL
+			 : options->certificate ? " for viewers without TLS"
+						: "",
+	};
+	GPtrArray *listeners = g_ptr_array_new();
+	int r = listener_open_by(&rules, spec, listeners, error);
 
-	for (guint i = 0; !r && i < listeners->len; i++) {
-		struct listener *listener = listeners->pdata[i];
-
-		if (!listener->local && !door->options.passwords && !door->options.insecure)
-			r = fail(error, EXIT_USAGE, EPERM,
-				 "%s: open to the network, but no password is asked for (give "
-				 "--password-file, or listen on 127.0.0.1 or unix:PATH)",
-				 spec);
-	}
-	if (r < 0) {
-		g_ptr_array_unref(listeners);
-		return r;
-	}
-	g_ptr_array_set_free_func(listeners, NULL);
 	for (guint i = 0; i < listeners->len; i++) {
-		struct listener *listener = listeners->pdata[i];
-
-		if (!listener->local && !door->options.only_tls)
-			log_warning("%s: %s is not encrypted%s: anybody on the way sees the screen",
-				    door->options.name, listener->name,
-				    door->options.certificate ? " for viewers without TLS" : "");
-		log_info("%s: listening on %s", door->options.name, listener->name);
 		pthread_mutex_lock(&door->lock);
-		g_ptr_array_add(door->gates, gate_open(listener, door->context, &gate_ops, door));
+		g_ptr_array_add(door->gates,
+				gate_open(listeners->pdata[i], door->context, &gate_ops, door));
 		door->counts.listeners = door->gates->len;
 		pthread_mutex_unlock(&door->lock);
 	}
 	g_ptr_array_unref(listeners);
-	return 0;
+	return r;
 }
 
 /* The house. */

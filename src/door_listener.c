@@ -285,3 +285,40 @@ int listener_open(const char *spec, GPtrArray *listeners, GError **error)
 	g_ptr_array_unref(opened);
 	return r;
 }
+
+static bool may_open(const struct listener_rules *rules, const GPtrArray *listeners)
+{
+	bool local = true;
+
+	for (guint i = 0; i < listeners->len; i++)
+		local &= ((struct listener *)listeners->pdata[i])->local;
+	return local || !rules->refusal;
+}
+
+static void announce(const struct listener_rules *rules, const struct listener *listener)
+{
+	if (!listener->local && rules->plain)
+		log_warning("%s: %s is not encrypted%s: anybody on the way sees the screen",
+			    rules->server, listener->name, rules->plain);
+	log_info("%s: listening on %s", rules->server, listener->name);
+}
+
+int listener_open_by(const struct listener_rules *rules, const char *spec, GPtrArray *listeners,
+		     GError **error)
+{
+	GPtrArray *opened = g_ptr_array_new_with_free_func(listener_free);
+	int r = listener_open(spec, opened, error);
+
+	if (!r && !may_open(rules, opened))
+		r = fail(error, EXIT_USAGE, EPERM,
+			 "%s: open to the network, but %s, or listen on 127.0.0.1 or unix:PATH)",
+			 spec, rules->refusal);
+	if (!r)
+		g_ptr_array_set_free_func(opened, NULL);
+	for (guint i = 0; !r && i < opened->len; i++) {
+		announce(rules, opened->pdata[i]);
+		g_ptr_array_add(listeners, opened->pdata[i]);
+	}
+	g_ptr_array_unref(opened);
+	return r;
+}

@@ -22,6 +22,19 @@ struct listener {
  */
 int listener_open(const char *spec, GPtrArray *listeners, GError **error);
 
+/* What a server asks of the places where it listens, and says of them. */
+struct listener_rules {
+	const char *server; /* its name: "vnc" */
+	/* Why other machines may not come in, "WHY (what would let them"; NULL: they may. */
+	const char *refusal;
+	/* Whose connections are not encrypted: "" for all, " for some"; NULL: nobody's. */
+	const char *plain;
+};
+
+/* Likewise, by rules: those that are appended have been announced. */
+int listener_open_by(const struct listener_rules *rules, const char *spec, GPtrArray *listeners,
+		     GError **error);
+
 /* Closes it, and removes the socket file unless somebody has put another one there. */
 void listener_free(void *listener);
 

@@ -4,62 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "backoff.h"
-#include "door_gate.h"
-#include "flow.h"
 #include "log.h"
-#include "member.h"
+#include "spice_links_own.h"
 
 #define UNDERWAY     64u /* links that are not through */
 #define CHANNELS     16u /* of a session; clients have about eight */
 #define TICK_MS      250
 #define LOG_BURST    20
 #define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
-
-enum stage {
-	STAGE_SILENT,  /* has not said a word */
-	STAGE_HELD,    /* waits for a frame */
-	STAGE_TOLD,    /* the same, and demand() has told of it */
-	STAGE_LINKING, /* with spice-server */
-	STAGE_THROUGH,
-};
-
-struct link {
-	struct spice_links *links;
-	enum stage stage;
-	int fd;          /* for spice-server, until it has it; -1 */
-	int wire;        /* a duplicate of it: spice-server has no way to disconnect; -1 */
-	GSource *source; /* until the first word */
-	const SpiceChannelEventInfo *info;
-	char *peer, *host;
-	bool main;
-	uint32_t session;
-	gint64 since, wall_us, deadline;
-	struct flow flow;
-};
-
-struct spice_links {
-	struct spice_links_options options;
-	GMainContext *context;
-	SpiceServer *server;
-	struct backoff *backoff;
-	struct link *entering; /* spice_server_add_client() is called for it */
-	GSource *tick;
-	struct log_limit limit;
-	bool closing;
-
-	pthread_mutex_t lock; /* of all below; changed by the context's thread, but for gates */
-	GPtrArray *gates;
-	GPtrArray *links;
-	struct spice_links_counts counts;
-};
 
 static void say(struct spice_links *links, const char *peer, const char *what, const char *why)
 {
@@ -70,35 +27,6 @@ static void say(struct spice_links *links, const char *peer, const char *what, c
 	if (missed)
 		log_info("spice: %u lines left out", missed);
 	log_info("spice: %s %s%s%s", peer, what, why ? ": " : "", why ? why : "");
-}
-
-static bool is_session(const struct link *link)
-{
-	return link->main && link->stage == STAGE_THROUGH;
-}
-
-static unsigned int count_sessions(const struct spice_links *links, const char *host)
-{
-	unsigned int count = 0;
-
-	for (guint i = 0; i < links->links->len; i++) {
-		const struct link *link = links->links->pdata[i];
-
-		count += is_session(link) && (!host || !strcmp(link->host, host));
-	}
-	return count;
-}
-
-static unsigned int count_channels(const struct spice_links *links, uint32_t session)
-{
-	unsigned int count = 0;
-
-	for (guint i = 0; i < links->links->len; i++) {
-		const struct link *link = links->links->pdata[i];
-
-		count += link->stage == STAGE_THROUGH && link->session == session;
-	}
-	return count;
 }
 
 static void add_count(struct spice_links *links, unsigned int *count)
@@ -112,7 +40,7 @@ static void set_stage(struct link *link, enum stage stage)
 {
 	pthread_mutex_lock(&link->links->lock);
 	link->stage = stage;
-	link->links->counts.sessions = count_sessions(link->links, NULL);
+	link->links->counts.sessions = spice_links_count_sessions(link->links, NULL);
 	pthread_mutex_unlock(&link->links->lock);
 }
 
@@ -133,7 +61,7 @@ static void link_free(struct link *link)
 	pthread_mutex_lock(&links->lock);
 	g_ptr_array_remove_fast(links->links, link);
 	links->counts.links = links->links->len;
-	links->counts.sessions = count_sessions(links, NULL);
+	links->counts.sessions = spice_links_count_sessions(links, NULL);
 	pthread_mutex_unlock(&links->lock);
 	if (!links->links->len)
 		drop_source(&links->tick);
@@ -202,14 +130,15 @@ static void hand_over(struct link *link)
 static void on_through(struct link *link, const SpiceChannelEventInfo *info)
 {
 	struct spice_links *links = link->links;
-	unsigned int all = count_sessions(links, NULL), same = count_sessions(links, link->host);
+	unsigned int all = spice_links_count_sessions(links, NULL),
+		     same = spice_links_count_sessions(links, link->host);
 
 	backoff_proved(links->backoff, link->host);
 	link->main = info->type == SPICE_CHANNEL_MAIN;
 	link->session = (uint32_t)info->connection_id;
 	set_stage(link, STAGE_THROUGH);
 	if (!link->main) {
-		if (count_channels(links, link->session) > CHANNELS)
+		if (spice_links_count_channels(links, link->session) > CHANNELS)
 			refuse(link, "too many channels");
 		return;
 	}
@@ -275,7 +204,7 @@ static void on_word(struct link *link)
 		return;
 	}
 	drop_source(&link->source);
-	if (count_sessions(links, NULL)) {
+	if (spice_links_count_sessions(links, NULL)) {
 		hand_over(link);
 		return;
 	}
@@ -384,45 +313,30 @@ static const struct gate_ops gate_ops = {
 	.tired = on_tired,
 };
 
+/* Why other machines may not come in; the parenthesis stays open (door_listener.h). */
+static const char *network_refusal(const struct spice_links_options *options)
+{
+	if (!options->password && !options->insecure)
+		return "no ticket is asked for (give --spice-password-file";
+	if (options->only_tls)
+		return "SPICE has no TLS here, which --tls-only asks for (leave that out";
+	return NULL;
+}
+
 int spice_links_listen(struct spice_links *links, const char *spec, GError **error)
 {
-	GPtrArray *listeners = g_ptr_array_new_with_free_func(listener_free);
-	int r = listener_open(spec, listeners, error);
+	const struct listener_rules rules = {"spice", network_refusal(&links->options), ""};
+	GPtrArray *listeners = g_ptr_array_new();
+	int r = listener_open_by(&rules, spec, listeners, error);
 
-	for (guint i = 0; !r && i < listeners->len; i++) {
-		struct listener *listener = listeners->pdata[i];
-
-		if (!listener->local && !links->options.password && !links->options.insecure)
-			r = fail(error, EXIT_USAGE, EPERM,
-				 "%s: open to the network, but no ticket is asked for (give "
-				 "--spice-password-file, or listen on 127.0.0.1 or unix:PATH)",
-				 spec);
-		else if (!listener->local && links->options.only_tls)
-			r = fail(error, EXIT_USAGE, EPERM,
-				 "%s: open to the network, but SPICE has no TLS here, which "
-				 "--tls-only asks for (listen on 127.0.0.1 or unix:PATH)",
-				 spec);
-	}
-	if (r < 0) {
-		g_ptr_array_unref(listeners);
-		return r;
-	}
-	g_ptr_array_set_free_func(listeners, NULL);
 	for (guint i = 0; i < listeners->len; i++) {
-		struct listener *listener = listeners->pdata[i];
-
-		if (!listener->local)
-			log_warning(
-				"spice: %s is not encrypted: anybody on the way sees the screen",
-				listener->name);
-		log_info("spice: listening on %s", listener->name);
 		pthread_mutex_lock(&links->lock);
 		g_ptr_array_add(links->gates,
-				gate_open(listener, links->context, &gate_ops, links));
+				gate_open(listeners->pdata[i], links->context, &gate_ops, links));
 		pthread_mutex_unlock(&links->lock);
 	}
 	g_ptr_array_unref(listeners);
-	return 0;
+	return r;
 }
 
 bool spice_links_are_held(struct spice_links *links)
@@ -452,85 +366,6 @@ bool spice_links_close(struct spice_links *links)
 	for (guint i = links->links->len; i; i--)
 		cut(links->links->pdata[i - 1]);
 	return links->links->len > 0;
-}
-
-/* Any thread. */
-
-void spice_links_demand(struct spice_links *links, struct sink_demand *demand)
-{
-	pthread_mutex_lock(&links->lock);
-	demand->clients = links->counts.sessions;
-	for (guint i = 0; i < links->links->len; i++) {
-		struct link *link = links->links->pdata[i];
-
-		if (link->stage == STAGE_HELD) {
-			link->stage = STAGE_TOLD;
-			demand->fresh++;
-		}
-		/* Between its first word and its end, a newcomer keeps the screen awake. */
-		if (link->stage >= STAGE_HELD && link->stage < STAGE_THROUGH)
-			demand->clients++;
-	}
-	pthread_mutex_unlock(&links->lock);
-}
-
-void spice_links_count(struct spice_links *links, struct spice_links_counts *counts)
-{
-	pthread_mutex_lock(&links->lock);
-	*counts = links->counts;
-	pthread_mutex_unlock(&links->lock);
-}
-
-static gint64 bytes_taken(const struct spice_links *links, uint32_t session)
-{
-	gint64 bytes = 0;
-
-	for (guint i = 0; i < links->links->len; i++) {
-		const struct link *link = links->links->pdata[i];
-		struct tcp_info info = {0};
-		socklen_t length = sizeof(info);
-
-		if (link->stage == STAGE_THROUGH && link->session == session &&
-		    !getsockopt(link->wire, IPPROTO_TCP, TCP_INFO, &info, &length))
-			bytes += (gint64)info.tcpi_bytes_acked;
-	}
-	return bytes;
-}
-
-static void describe(const struct link *link, JsonBuilder *json)
-{
-	const struct spice_links *links = link->links;
-	gint64 connected = g_get_monotonic_time() - link->since;
-	GDateTime *since = g_date_time_new_from_unix_utc(link->wall_us / G_USEC_PER_SEC);
-	char *text = g_date_time_format_iso8601(since);
-	const char *security = links->options.password ? "password" : "none";
-
-	member_string(json, "peer", link->peer);
-	member_bool(json, "view_only", links->options.view_only);
-	member_string(json, "security", security);
-	member_string(json, "since", text);
-	member_int(json, "connected_ms", connected / 1000);
-	member_int(json, "channels", count_channels(links, link->session));
-	member_int(json, "bytes_sent", bytes_taken(links, link->session));
-	g_free(text);
-	g_date_time_unref(since);
-}
-
-void spice_links_describe(struct spice_links *links, JsonBuilder *json,
-			  void (*more)(JsonBuilder *json, void *data), void *data)
-{
-	pthread_mutex_lock(&links->lock);
-	for (guint i = 0; i < links->links->len; i++) {
-		const struct link *link = links->links->pdata[i];
-
-		if (!is_session(link))
-			continue;
-		json_builder_begin_object(json);
-		describe(link, json);
-		more(json, data);
-		json_builder_end_object(json);
-	}
-	pthread_mutex_unlock(&links->lock);
 }
 
 struct spice_links *spice_links_create(const struct spice_links_options *options,

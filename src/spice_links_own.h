@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the links are made of: of spice_links.c and spice_links_view.c alone. */
+#ifndef PLANECAST_SPICE_LINKS_OWN_H
+#define PLANECAST_SPICE_LINKS_OWN_H
+
+#include <pthread.h>
+
+#include "backoff.h"
+#include "door_gate.h"
+#include "flow.h"
+#include "log.h"
+#include "spice_links.h"
+
+enum stage {
+	STAGE_SILENT,  /* has not said a word */
+	STAGE_HELD,    /* waits for a frame */
+	STAGE_TOLD,    /* the same, and demand() has told of it */
+	STAGE_LINKING, /* with spice-server */
+	STAGE_THROUGH,
+};
+
+struct link {
+	struct spice_links *links;
+	enum stage stage;
+	int fd;          /* for spice-server, until it has it; -1 */
+	int wire;        /* a duplicate of it: spice-server has no way to disconnect; -1 */
+	GSource *source; /* until the first word */
+	const SpiceChannelEventInfo *info;
+	char *peer, *host;
+	bool main;
+	uint32_t session;
+	gint64 since, wall_us, deadline;
+	struct flow flow;
+};
+
+struct spice_links {
+	struct spice_links_options options;
+	GMainContext *context;
+	SpiceServer *server;
+	struct backoff *backoff;
+	struct link *entering; /* spice_server_add_client() is called for it */
+	GSource *tick;
+	struct log_limit limit;
+	bool closing;
+
+	pthread_mutex_t lock; /* of all below; changed by the context's thread, but for gates */
+	GPtrArray *gates;
+	GPtrArray *links;
+	struct spice_links_counts counts;
+};
+
+/* With the lock, or in the context's thread. */
+bool spice_link_is_session(const struct link *link);
+unsigned int spice_links_count_sessions(const struct spice_links *links,
+					const char *host); /* NULL: of all */
+unsigned int spice_links_count_channels(const struct spice_links *links, uint32_t session);
+
+#endif
