@@ -11,8 +11,9 @@
 #define MAX_CLIENTS 32
 
 const char serve_spice_help[] =
-	"SPICE clients come in by --spice ADDR, without TLS. They are asked for the first\n"
-	"line of --spice-password-file, up to 60 characters.\n";
+	"SPICE clients come in by --spice ADDR, with --tls also by TLS on the same port (their\n"
+	"tls-port). They are asked for the first line of --spice-password-file, up to 60\n"
+	"characters.\n";
 
 void serve_spice_init(struct serve_spice *spice)
 {
@@ -101,6 +102,7 @@ int serve_spice_start(const struct serve_spice *spice, const struct serve_vnc *v
 		.streaming = spice->streaming,
 		.clients = (unsigned int)spice->clients,
 		.per_address = (unsigned int)vnc->max_per_address,
+		.certificate = vnc->certificate,
 		.only_tls = vnc->tls_only,
 		.insecure = vnc->insecure,
 		.input = vnc->input,

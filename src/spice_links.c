@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "spice_framing.h"
 #include "spice_links_own.h"
+#include "tls_stream.h"
 
-#define UNDERWAY     64u /* links that are not through */
-#define CHANNELS     16u /* of a session; clients have about eight */
+#define HANDSHAKE    0x16 /* the first byte of TLS; that of SPICE is "R" */
+#define UNDERWAY     64u  /* links that are not through */
+#define CHANNELS     16u  /* of a session; clients have about eight */
 #define TICK_MS      250
 #define LOG_BURST    20
 #define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
@@ -57,6 +60,7 @@ static void drop_source(GSource **source)
 static void link_free(struct link *link)
 {
 	struct spice_links *links = link->links;
+	const char *broken;
 
 	pthread_mutex_lock(&links->lock);
 	g_ptr_array_remove_fast(links->links, link);
@@ -68,6 +72,9 @@ static void link_free(struct link *link)
 	drop_source(&link->source);
 	if (link->fd >= 0)
 		close(link->fd);
+	broken = pump_finish(link->pump);
+	if (broken)
+		say(links, link->peer, "cut off", broken);
 	if (link->wire >= 0) {
 		/* Others have no copy any more, but the peer shall know it at once. */
 		shutdown(link->wire, SHUT_RDWR);
@@ -112,7 +119,8 @@ static void hand_over(struct link *link)
 	struct spice_links *links = link->links;
 	int fd = link->fd;
 
-	link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (!link->pump)
+		link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (link->wire < 0) {
 		refuse(link, g_strerror(errno));
 		return;
@@ -190,9 +198,37 @@ void spice_links_event(int event, const SpiceChannelEventInfo *info, void *data)
 
 /* Before that. */
 
+static void look_out(struct link *link);
+
+static size_t message(void *framing, const void *bytes, size_t length)
+{
+	return spice_framing_next(framing, bytes, length);
+}
+
+/* What it says from now on comes out of the pump. */
+static void secure(struct link *link)
+{
+	struct spice_links *links = link->links;
+	int fd = link->fd, r;
+
+	link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (link->wire < 0) {
+		refuse(link, g_strerror(errno));
+		return;
+	}
+	link->fd = -1;
+	r = tls_stream_pump_pieces(fd, links->options.certificate, message,
+				   g_new0(struct spice_framing, 1), &link->pump, &link->fd);
+	if (r)
+		refuse(link, g_strerror(-r));
+	else
+		look_out(link);
+}
+
 static void on_word(struct link *link)
 {
 	struct spice_links *links = link->links;
+	bool plain = !links->options.only_tls || link->local;
 	uint8_t first;
 	ssize_t n = recv(link->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
 
@@ -204,12 +240,16 @@ static void on_word(struct link *link)
 		return;
 	}
 	drop_source(&link->source);
-	if (spice_links_count_sessions(links, NULL)) {
+	if (first == HANDSHAKE && links->options.certificate && !link->pump) {
+		secure(link);
+	} else if (!link->pump && !plain) {
+		refuse(link, "it does not use TLS");
+	} else if (spice_links_count_sessions(links, NULL)) {
 		hand_over(link);
-		return;
+	} else {
+		set_stage(link, STAGE_HELD);
+		links->options.changed(links->options.data);
 	}
-	set_stage(link, STAGE_HELD);
-	links->options.changed(links->options.data);
 }
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
@@ -218,6 +258,13 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
 	(void)condition;
 	on_word(data);
 	return G_SOURCE_CONTINUE;
+}
+
+static void look_out(struct link *link)
+{
+	link->source = g_unix_fd_source_new(link->fd, G_IO_IN);
+	g_source_set_callback(link->source, G_SOURCE_FUNC(on_readable), link, NULL);
+	g_source_attach(link->source, link->links->context);
 }
 
 static void check(struct link *link, gint64 now)
@@ -274,13 +321,13 @@ static void on_receive(void *data, const struct listener *listener, const struct
 	struct spice_links *links = data;
 	struct link *link = g_new0(struct link, 1);
 
-	(void)listener;
 	make_room(links);
 	*link = (struct link){.links = links,
 			      .fd = peer->fd,
 			      .wire = -1,
 			      .peer = peer->name,
 			      .host = peer->host,
+			      .local = listener->local,
 			      .since = g_get_monotonic_time(),
 			      .wall_us = g_get_real_time()};
 	link->deadline = link->since + links->options.link_us;
@@ -298,9 +345,7 @@ static void on_receive(void *data, const struct listener *listener, const struct
 		refuse(link, "too many wrong tickets from this address, try again later");
 		return;
 	}
-	link->source = g_unix_fd_source_new(link->fd, G_IO_IN);
-	g_source_set_callback(link->source, G_SOURCE_FUNC(on_readable), link, NULL);
-	g_source_attach(link->source, links->context);
+	look_out(link);
 }
 
 static void on_tired(void *data, const struct listener *listener, const char *reason)
@@ -313,19 +358,18 @@ static const struct gate_ops gate_ops = {
 	.tired = on_tired,
 };
 
-/* Why other machines may not come in; the parenthesis stays open (door_listener.h). */
-static const char *network_refusal(const struct spice_links_options *options)
-{
-	if (!options->password && !options->insecure)
-		return "no ticket is asked for (give --spice-password-file";
-	if (options->only_tls)
-		return "SPICE has no TLS here, which --tls-only asks for (leave that out";
-	return NULL;
-}
-
 int spice_links_listen(struct spice_links *links, const char *spec, GError **error)
 {
-	const struct listener_rules rules = {"spice", network_refusal(&links->options), ""};
+	const struct spice_links_options *options = &links->options;
+	const struct listener_rules rules = {
+		.server = "spice",
+		.refusal = options->password || options->insecure
+				   ? NULL
+				   : "no ticket is asked for (give --spice-password-file",
+		.plain = options->only_tls      ? NULL
+			 : options->certificate ? " for clients without TLS"
+						: "",
+	};
 	GPtrArray *listeners = g_ptr_array_new();
 	int r = listener_open_by(&rules, spec, listeners, error);
 

@@ -15,6 +15,7 @@
 #include <json-glib/json-glib.h>
 #include <spice.h>
 
+#include "certificate.h"
 #include "sink.h"
 
 struct spice_links;
@@ -24,7 +25,8 @@ struct spice_links_options {
 	unsigned int per_address; /* of these from one host; 0: no limit of its own */
 	bool password;            /* every client is asked for a ticket */
 	bool view_only;
-	bool only_tls, insecure;  /* as in door_options */
+	struct certificate *certificate; /* NULL: no TLS; outlives the links */
+	bool only_tls, insecure;         /* as in door_options */
 	gint64 link_us, stall_us; /* time to get through; without taking anything that was sent */
 	/* Sessions came or went, or somebody is held. */
 	void (*changed)(void *data);

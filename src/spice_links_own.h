@@ -9,6 +9,7 @@
 #include "door_gate.h"
 #include "flow.h"
 #include "log.h"
+#include "pump.h"
 #include "spice_links.h"
 
 enum stage {
@@ -22,12 +23,13 @@ enum stage {
 struct link {
 	struct spice_links *links;
 	enum stage stage;
-	int fd;          /* for spice-server, until it has it; -1 */
-	int wire;        /* a duplicate of it: spice-server has no way to disconnect; -1 */
-	GSource *source; /* until the first word */
+	int fd;            /* for spice-server, until it has it; -1 */
+	int wire;          /* a duplicate of the peer's: spice-server does not disconnect; -1 */
+	struct pump *pump; /* TLS, between the wire and fd; NULL */
+	GSource *source;   /* until the first word */
 	const SpiceChannelEventInfo *info;
 	char *peer, *host;
-	bool main;
+	bool main, local;
 	uint32_t session;
 	gint64 since, wall_us, deadline;
 	struct flow flow;

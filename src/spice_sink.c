@@ -328,6 +328,7 @@ static struct spice_links *make_links(const struct spice_options *options, struc
 		.per_address = options->per_address,
 		.password = options->ticket != NULL,
 		.view_only = !options->input,
+		.certificate = options->certificate,
 		.only_tls = options->only_tls,
 		.insecure = options->insecure,
 		.link_us = link_ms * G_TIME_SPAN_MILLISECOND,

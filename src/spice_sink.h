@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "certificate.h"
 #include "input.h"
 #include "sink.h"
 
@@ -21,10 +22,11 @@ struct spice_options {
 	const char *streaming;   /* of video: spice_streaming_names; NULL: the first */
 	struct input *input;  /* where clients type and point, outlives the sink; NULL: nowhere */
 	unsigned int clients; /* at a time; 0, 1: a newcomer replaces the one that is there */
-	unsigned int per_address; /* of these from one host; 0: no limit of its own */
-	bool only_tls, insecure;  /* as in door_options */
-	unsigned int link_ms;     /* for a channel to get through: 10000 */
-	unsigned int stall_ms;    /* a client that takes nothing for so long is dropped: 5000 */
+	unsigned int per_address;        /* of these from one host; 0: no limit of its own */
+	struct certificate *certificate; /* NULL: no TLS; outlives the sink */
+	bool only_tls, insecure;         /* as in door_options */
+	unsigned int link_ms;            /* for a channel to get through: 10000 */
+	unsigned int stall_ms; /* a client that takes nothing for so long is dropped: 5000 */
 };
 
 /* End with NULL. */

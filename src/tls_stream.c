@@ -16,6 +16,8 @@ struct tls_stream {
 	gnutls_session_t session;
 	struct certificate_use *certificate;
 	int wire;
+	size_t (*piece)(void *state, const void *bytes, size_t length); /* NULL: all at once */
+	void *piece_state;
 
 	pthread_mutex_t lock; /* of the state */
 	pthread_cond_t settled;
@@ -67,13 +69,8 @@ static ssize_t tls_stream_read(void *stream, void *bytes, size_t size)
 	return -EIO;
 }
 
-static int tls_stream_write(void *stream, const void *bytes, size_t length)
+static int send_all(struct tls_stream *tls, const char *at, size_t length)
 {
-	struct tls_stream *tls = stream;
-	const char *at = bytes;
-
-	if (!is_open(tls))
-		return -EPIPE;
 	while (length) {
 		ssize_t n = gnutls_record_send(tls->session, at, length);
 
@@ -85,6 +82,22 @@ static int tls_stream_write(void *stream, const void *bytes, size_t length)
 		length -= (size_t)n;
 	}
 	return 0;
+}
+
+static int tls_stream_write(void *stream, const void *bytes, size_t length)
+{
+	struct tls_stream *tls = stream;
+	const char *at = bytes;
+	int r = is_open(tls) ? 0 : -EPIPE;
+
+	while (!r && length) {
+		size_t piece = tls->piece ? tls->piece(tls->piece_state, at, length) : length;
+
+		r = send_all(tls, at, piece);
+		at += piece;
+		length -= piece;
+	}
+	return r;
 }
 
 static void tls_stream_end(void *stream)
@@ -102,6 +115,7 @@ static void tls_stream_close(void *stream)
 	if (tls->session)
 		gnutls_deinit(tls->session);
 	certificate_release(tls->certificate);
+	g_free(tls->piece_state);
 	close(tls->wire);
 	pthread_cond_destroy(&tls->settled);
 	pthread_mutex_destroy(&tls->lock);
@@ -134,10 +148,19 @@ static int start(struct tls_stream *tls)
 
 int tls_stream_pump(int fd, struct certificate *certificate, struct pump **pump, int *plain)
 {
+	return tls_stream_pump_pieces(fd, certificate, NULL, NULL, pump, plain);
+}
+
+int tls_stream_pump_pieces(int fd, struct certificate *certificate,
+			   size_t (*piece)(void *state, const void *bytes, size_t length),
+			   void *state, struct pump **pump, int *plain)
+{
 	struct tls_stream *tls = g_new0(struct tls_stream, 1);
 	int r;
 
 	tls->wire = fd;
+	tls->piece = piece;
+	tls->piece_state = state;
 	tls->certificate = certificate_acquire(certificate);
 	pthread_mutex_init(&tls->lock, NULL);
 	pthread_cond_init(&tls->settled, NULL);

@@ -2,6 +2,7 @@
 """SPICE, as its own clients see it."""
 import json
 import os
+import shutil
 import stat
 import time
 import unittest
@@ -9,12 +10,13 @@ import unittest.mock
 
 from lib import host, pattern, picture, spice
 
+EXPECTED = pattern.bars(320, 240, 3)
 LAYOUTS = ("linear", "x", "y", "yf", "4")
 
 
 class Spice(host.Test):
-    def assert_shown(self, server, expected, *options, what=""):
-        got, said = spice.screenshot(self, server, *options)
+    def assert_shown(self, server, expected, *options, what="", **more):
+        got, said = spice.screenshot(self, server, *options, **more)
         self.assertIsNotNone(got, f"no picture: {said}\n{server.log}")
         self.assert_same(got, expected, what)
 
@@ -24,6 +26,12 @@ class Spice(host.Test):
             file.write(text)
         os.chmod(path, stat.S_IRUSR | stat.S_IWUSR)
         return path
+
+    def assert_turned_away(self, server):
+        end = time.monotonic() + host.PATIENCE
+        while "turned away" not in server.log and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertIn("turned away", server.log)
 
     def clients(self, control):
         """What `status` says of SPICE."""
@@ -81,10 +89,7 @@ class Spice(host.Test):
                              "--spice-password-file", self.secret("longer than eight\n"))
         got, _ = spice.screenshot(self, server, "-w", "longer than")
         self.assertIsNone(got)
-        end = time.monotonic() + host.PATIENCE
-        while "turned away" not in server.log and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertIn("turned away", server.log)
+        self.assert_turned_away(server)
 
     def test_a_unix_socket(self):
         server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",
@@ -95,12 +100,70 @@ class Spice(host.Test):
         result = self.planecast("serve", "sim:", "--spice", "0.0.0.0:auto", code=2)
         self.assertIn("--spice-password-file", result.err)
 
-    def test_the_network_is_not_let_in_where_only_tls_is(self):
-        with unittest.mock.patch.dict(os.environ, STATE_DIRECTORY=self.scratch):
-            result = host.run(host.PROGRAM, "serve", "sim:", "--spice", "0.0.0.0:auto",
-                              "--insecure", "--tls-only")
-        self.assertEqual(result.code, 2, result.err)
-        self.assertIn("no TLS", result.err)
+    def test_tls_for_the_network_keeps_others_out(self):
+        server = self.serve_tls("--insecure", "--tls-only", address="0.0.0.0:auto")
+        self.assertNotIn("not encrypted", server.log)
+        server.addresses = [server.address.replace("0.0.0.0", "127.0.0.1")]
+        with spice.connect(server.address) as sock:
+            sock.sendall(spice.link())
+            self.assertEqual(spice.rest(sock), b"")
+        self.assert_shown(server, EXPECTED, tls=True)
+
+    def serve_tls(self, *options, trusted=True, **more):
+        """A server with a certificate of its own."""
+        patch = unittest.mock.patch.dict(os.environ, STATE_DIRECTORY=self.path("state"),
+                                         SSL_CERT_FILE=self.path("trusted.pem"))
+        patch.start()
+        self.addCleanup(patch.stop)
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off", "--tls",
+                             *options, **more)
+        if trusted:
+            self.trust()
+        return server
+
+    def trust(self):
+        """What spicy-screenshot, which has no option for it, trusts is OpenSSL's default."""
+        shutil.copy(self.path("state/certificate.pem"), self.path("trusted.pem"))
+
+    def test_tls_shows_the_same(self):
+        server = self.serve_tls()
+        self.assert_shown(server, EXPECTED, tls=True)
+        self.assert_shown(server, EXPECTED, what="without TLS")
+
+    def test_tls_shows_noise_in_every_compression(self):
+        """Messages of many records and records of small messages."""
+        self.serve_tls().stop()
+        for name in ("lz4", "glz", "quic", "off"):
+            with self.subTest(name):
+                server = spice.serve(self, "sim:mode=333x222,pattern=noise,frame=2,cursor=off",
+                                     "--tls", "--spice-compression", name)
+                for number in range(3):
+                    self.assert_shown(server, pattern.noise(333, 222, 2), what=f"{name} {number}",
+                                      tls=True)
+
+    def test_tls_with_a_password(self):
+        server = self.serve_tls("--spice-password-file", self.secret("longer than eight\n"))
+        self.assert_shown(server, EXPECTED, "-w", "longer than eight", tls=True)
+        got, _ = spice.screenshot(self, server, "-w", "longer", tls=True,
+                                  name="wrong.ppm")
+        self.assertIsNone(got)
+        self.assert_turned_away(server)
+
+    def test_tls_uses_a_new_certificate_at_once(self):
+        server = self.serve_tls()
+        self.assert_shown(server, EXPECTED, tls=True)
+        for name in ("certificate.pem", "key.pem"):
+            os.unlink(self.path(f"state/{name}"))
+        self.serve_tls().stop()
+        self.assert_shown(server, EXPECTED, tls=True, what="another certificate")
+
+    def test_tls_that_the_client_does_not_trust_shows_nothing(self):
+        server = self.serve_tls(trusted=False)
+        got, said = spice.screenshot(self, server, tls=True)
+        self.assertIsNone(got)
+        self.assertIn("certificate", said)
+        self.trust()
+        self.assert_shown(server, EXPECTED, tls=True)
 
     def test_vnc_and_spice_show_one_frame(self):
         server = self.serve("sim:mode=320x240,pattern=noise,frame=4,cursor=off", "--spice",

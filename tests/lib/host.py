@@ -27,7 +27,7 @@ Result = collections.namedtuple("Result", "code out err")
 def environment():
     """Without display and session, with messages in one language."""
     kept = ("PATH", "HOME", "TMPDIR", "STATE_DIRECTORY", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-            "LSAN_OPTIONS")
+            "LSAN_OPTIONS", "SSL_CERT_FILE")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, "LC_ALL": "C.UTF-8"}
 
 

@@ -24,12 +24,12 @@ def serve(test, device, *options, address="127.0.0.1:auto"):
     return server
 
 
-def screenshot(test, server, *options, name="spice.ppm"):
+def screenshot(test, server, *options, name="spice.ppm", tls=False):
     """Runs spicy-screenshot: its picture, or None, and what it said."""
     if not shutil.which("spicy-screenshot"):
         raise unittest.SkipTest("spicy-screenshot is missing (apt-get install spice-client-gtk)")
     path = test.path(name)
-    done = host.run("spicy-screenshot", "--uri", uri(server.address), "-o", path, *options)
+    done = host.run("spicy-screenshot", "--uri", uri(server.address, tls), "-o", path, *options)
     try:
         with open(path, "rb") as file:
             return picture.from_ppm(file.read()), done.err
@@ -49,10 +49,11 @@ def type_and_point(test, server, width, height):
     test.assertEqual(done.out, b"typed\n", done.err)
 
 
-def uri(address):
+def uri(address, tls=False):
     if address.startswith("unix:"):
         return "spice+unix://" + address[len("unix:"):]
-    return "spice://" + re.sub(r":(\d+)$", r"?port=\1", address)
+    port = "tls-port" if tls else "port"
+    return "spice://" + re.sub(r":(\d+)$", rf"?{port}=\1", address)
 
 
 def connect(address):
@@ -66,3 +67,14 @@ def link(channel=1, session=0):
     """The first message of a channel."""
     body = struct.pack("<IBBIII", session, channel, 0, 0, 0, 18)
     return b"REDQ" + struct.pack("<III", 2, 2, len(body)) + body
+
+
+def rest(sock):
+    """What still comes until the server hangs up."""
+    got = b""
+    try:
+        while more := sock.recv(4096):
+            got += more
+    except ConnectionResetError:
+        pass
+    return got
