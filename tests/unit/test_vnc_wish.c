@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "password.h"
 #include "rfb.h"
 #include "stage.h"
 #include "unit.h"
@@ -131,6 +132,46 @@ static void test_vnc_tells_the_new_size_beside_a_refusal(void **state)
 	stage_close(&stage);
 }
 
+/* VncAuth with the password that is for watching, up to and with ClientInit. */
+static void join_to_watch(struct stage *stage, struct rfb *rfb, const struct passwords *passwords)
+{
+	uint8_t challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE], bytes[12];
+	int fd = rfb_dial_tcp(stage->port);
+
+	assert_true(rfb_receive(fd, bytes, 12) && rfb_send(fd, "RFB 003.008\n", 12));
+	assert_true(rfb_receive(fd, bytes, 2) && rfb_send(fd, "\2", 1));
+	assert_true(rfb_receive(fd, challenge, sizeof(challenge)));
+	assert_int_equal(password_answer(passwords->view, challenge, answer), 0);
+	assert_true(rfb_send(fd, answer, sizeof(answer)) && rfb_receive(fd, bytes, 4));
+	assert_int_equal(bytes[3], 0);
+	assert_true(rfb_send(fd, "\1", 1) && rfb_init(rfb, fd));
+	assert_true(rfb_encodings(rfb, RFB_EXTENDED_DESKTOP_SIZE));
+	assert_true(rfb_converge(rfb, stage->frame, 3));
+}
+
+/* The screen does not even hear of it, though it would grant it. */
+static void test_vnc_refuses_the_wish_of_who_only_watches(void **state)
+{
+	const struct passwords passwords = {
+		.full = "full", .view = "watch", .has_full = TRUE, .has_view = TRUE};
+	struct stage stage;
+	struct rfb rfb;
+
+	(void)state;
+	stage_open(&stage, &(struct vnc_options){.passwords = &passwords}, 640, 480);
+	join_to_watch(&stage, &rfb, &passwords);
+	for (uint16_t i = 0; i < 5; i++) {
+		wish(&rfb, (uint16_t)(800 + i), 600);
+		hear(&rfb, VNC_SIZE_PROHIBITED);
+	}
+	stage_paint(&stage, 0, 0, 9, 9);
+	assert_true(rfb_converge(&rfb, stage.frame, 3));
+	assert_int_equal(rfb.resizes, 0);
+	rfb_close(&rfb);
+	stage_close(&stage);
+	assert_int_equal(stage.wishes, 0);
+}
+
 #define STORM 2000
 
 static void test_vnc_outlives_a_storm_of_wishes(void **state)
@@ -163,6 +204,7 @@ int main(void)
 		cmocka_unit_test(test_vnc_tells_clients_what_became_of_a_wish),
 		cmocka_unit_test(test_vnc_answers_impossible_layouts_by_itself),
 		cmocka_unit_test(test_vnc_tells_the_new_size_beside_a_refusal),
+		cmocka_unit_test(test_vnc_refuses_the_wish_of_who_only_watches),
 		cmocka_unit_test(test_vnc_outlives_a_storm_of_wishes),
 	};
 
