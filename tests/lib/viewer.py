@@ -40,11 +40,19 @@ class Screen:
             self.close()
             raise AssertionError("Xvfb does not start")
 
+    def dump(self):
+        """What xwd says. It asks for every window, of which one may go at that moment."""
+        end = time.monotonic() + host.PATIENCE
+        while True:
+            done = host.run("xwd", "-silent", "-root", "-display", self.display)
+            if not done.code:
+                return done
+            if "BadWindow" not in done.err or time.monotonic() > end:
+                raise AssertionError(f"xwd: {done.err}")
+
     def picture(self):
         """All of the screen."""
-        done = host.run("xwd", "-silent", "-root", "-display", self.display)
-        if done.code:
-            raise AssertionError(f"xwd: {done.err}")
+        done = self.dump()
         header = struct.unpack_from(">25I", done.out)
         size, width, height, bits, line, colours = (header[i] for i in (0, 4, 5, 11, 12, 19))
         if bits != 32 or header[7]:  # 7: the byte order, least significant first
