@@ -361,6 +361,7 @@ static void test_continuous_skips_frames_of_a_slow_client(void **state)
 
 static void test_continuous_does_not_depend_on_answers(void **state)
 {
+	const uint8_t payload[64] = "answer";
 	struct viewer viewer;
 	struct stage stage;
 
@@ -375,8 +376,8 @@ static void test_continuous_does_not_depend_on_answers(void **state)
 		converge(&viewer, stage.frame);
 	}
 	/* Answers to what was never asked do no harm. */
-	for (uint32_t i = 0; i < 300; i++)
-		assert_true(viewer_send_fence(&viewer, 0, &i, i % 65));
+	for (unsigned int i = 0; i < 300; i++)
+		assert_true(viewer_send_fence(&viewer, 0, payload, i % (sizeof(payload) + 1)));
 	notes.deaf = false;
 	stage_paint(&stage, 0, 0, 400, 300);
 	converge(&viewer, stage.frame);
