@@ -9,3 +9,13 @@ install-bash-completion:
 uninstall-bash-completion:
 	rm -f '$(DESTDIR)$(bashcompletiondir)/planecast'
 .PHONY: install-bash-completion uninstall-bash-completion
+
+# Under /usr and /usr/local systemd finds them.
+systemdsystemunitdir = $(prefix)/lib/systemd/system
+dist_systemdsystemunit_DATA = data/planecast@.socket
+nodist_systemdsystemunit_DATA = data/planecast@.service
+EXTRA_DIST += data/planecast@.service.in
+CLEANFILES += data/planecast@.service
+data/planecast@.service: data/planecast@.service.in Makefile
+	$(AM_V_at)$(MKDIR_P) data
+	$(AM_V_GEN)sed 's#[@]bindir[@]#$(bindir)#' $(srcdir)/data/planecast@.service.in >$@
