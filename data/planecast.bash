@@ -24,7 +24,7 @@ _planecast_options() {
 _planecast_machines() {
 	local comm pid argument before name
 	for comm in /proc/[0-9]*/comm; do
-		[[ $(cat "$comm" 2>/dev/null) == qemu* ]] || continue
+		{ read -r name <"$comm"; } 2>/dev/null && [[ $name == qemu* ]] || continue
 		pid=${comm%/comm}
 		echo "pid:${pid##*/}"
 		before=''
