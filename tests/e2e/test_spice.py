@@ -27,11 +27,11 @@ class Spice(host.Test):
         os.chmod(path, stat.S_IRUSR | stat.S_IWUSR)
         return path
 
-    def assert_turned_away(self, server):
+    def assert_says(self, server, words):
         end = time.monotonic() + host.PATIENCE
-        while "turned away" not in server.log and time.monotonic() < end:
+        while words not in server.log and time.monotonic() < end:
             time.sleep(0.05)
-        self.assertIn("turned away", server.log)
+        self.assertIn(words, server.log)
 
     def clients(self, control):
         """What `status` says of SPICE."""
@@ -89,7 +89,7 @@ class Spice(host.Test):
                              "--spice-password-file", self.secret("longer than eight\n"))
         got, _ = spice.screenshot(self, server, "-w", "longer than")
         self.assertIsNone(got)
-        self.assert_turned_away(server)
+        self.assert_says(server, "turned away")
 
     def test_a_unix_socket(self):
         server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",
@@ -147,7 +147,7 @@ class Spice(host.Test):
         got, _ = spice.screenshot(self, server, "-w", "longer", tls=True,
                                   name="wrong.ppm")
         self.assertIsNone(got)
-        self.assert_turned_away(server)
+        self.assert_says(server, "turned away")
 
     def test_tls_uses_a_new_certificate_at_once(self):
         server = self.serve_tls()
@@ -171,6 +171,42 @@ class Spice(host.Test):
         self.assert_same(self.capture(server.address), pattern.noise(320, 240, 4))
         server.addresses = ["unix:" + self.path("socket")]
         self.assert_shown(server, pattern.noise(320, 240, 4))
+
+    def test_a_plane_that_is_off_is_told_by_the_card_at_the_last_mode(self):
+        server = self.serve("sim:modes=333x222+off,period=0.7,pattern=bars,frame=5,cursor=off",
+                            "--spice", "unix:" + self.path("socket"))
+        shown, end = pattern.bars(333, 222, 5), time.monotonic() + host.PATIENCE
+        card = self.capture(server.address)
+        while picture.difference(card, shown) is None and time.monotonic() < end:
+            card = self.capture(server.address)
+        self.assertEqual(card.size, (333, 222))
+        self.assertIsNotNone(picture.difference(card, shown), "no card was shown")
+        server.addresses = ["unix:" + self.path("socket")]
+        got = None
+        while (not got or picture.difference(got, card)) and time.monotonic() < end:
+            got, said = spice.screenshot(self, server)
+            self.assertIsNotNone(got, said)
+        self.assert_same(got, card)
+        self.assert_says(server, "no signal: ")
+
+    def test_what_is_limited_are_clients_not_their_channels(self):
+        control = "unix:" + self.path("control")
+        server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",
+                             "--spice-clients", "2", "--control", control)
+        watchers = [spice.Watcher(self, server) for unused in range(2)]
+        told = self.clients(self.path("control"))
+        self.assertEqual(len(told["clients"]), 2)
+        self.assertGreater(told["links"], 2)
+        got, _ = spice.screenshot(self, server)
+        self.assertIsNone(got)
+        self.assert_says(server, "refused: too many clients")
+        for watcher in watchers:
+            self.assertTrue(watcher.watches())
+        watchers[0].leave()
+        end = time.monotonic() + host.PATIENCE
+        while len(self.clients(self.path("control"))["clients"]) > 1 and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assert_shown(server, pattern.bars(320, 240, 3))
 
     def test_links_that_break_off_anywhere_do_no_harm(self):
         control = "unix:" + self.path("control")

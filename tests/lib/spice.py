@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import struct
+import subprocess
 import unittest
 
 from . import host, picture
@@ -37,16 +38,46 @@ def screenshot(test, server, *options, name="spice.ppm", tls=False):
         return None, done.err + done.out.decode(errors="replace")
 
 
-def type_and_point(test, server, width, height):
-    """A client types Shift+U, points at the last pixel and leaves with Enter down."""
-    python = "/usr/bin/python3"  # the one that Debian's packages extend
-    asked = host.run(python, "-c", "import gi; gi.require_version('SpiceClientGLib', '2.0')")
+PYTHON = "/usr/bin/python3"  # the one that Debian's packages extend
+
+
+def need_bindings():
+    asked = host.run(PYTHON, "-c", "import gi; gi.require_version('SpiceClientGLib', '2.0')")
     if asked.code:
         raise unittest.SkipTest("spice-gtk's bindings are missing "
                                 "(apt-get install gir1.2-spiceclientglib-2.0 python3-gi)")
-    typist = os.path.join(os.path.dirname(__file__), "spice_typist.py")
-    done = host.run(python, typist, uri(server.address), str(width), str(height))
+
+
+def script(name):
+    return os.path.join(os.path.dirname(__file__), name)
+
+
+def type_and_point(test, server, width, height):
+    """A client types Shift+U, points at the last pixel and leaves with Enter down."""
+    need_bindings()
+    done = host.run(PYTHON, script("spice_typist.py"), uri(server.address), str(width),
+                    str(height))
     test.assertEqual(done.out, b"typed\n", done.err)
+
+
+class Watcher:
+    """A client that has got a picture, and stays."""
+
+    def __init__(self, test, server):
+        need_bindings()
+        self._process = subprocess.Popen(
+            [PYTHON, script("spice_watcher.py"), uri(server.address)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=host.environment())
+        test.addCleanup(self.leave)
+        test.assertEqual(self._process.stdout.readline(), b"watching\n")
+
+    def watches(self):
+        return self._process.poll() is None
+
+    def leave(self):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 def uri(address, tls=False):
