@@ -47,19 +47,25 @@ static GBytes *take_lines(char *text, size_t length)
 	return g_bytes_new_take(text, to);
 }
 
+/* Up to the first NUL; of nothing, bytes may be NULL. */
+static size_t text_length(const char *bytes, size_t length)
+{
+	return length ? strnlen(bytes, length) : 0;
+}
+
 GBytes *clipboard_text(const char *bytes, size_t length)
 {
-	length = strnlen(bytes, length);
-	if (length > CLIPBOARD_LIMIT || !g_utf8_validate(bytes, (gssize)length, NULL))
+	length = text_length(bytes, length);
+	if (length > CLIPBOARD_LIMIT || (length && !g_utf8_validate(bytes, (gssize)length, NULL)))
 		return NULL;
-	return take_lines(g_strndup(bytes, length), length);
+	return take_lines(g_strndup(length ? bytes : "", length), length);
 }
 
 GBytes *clipboard_text_from_latin1(const char *bytes, size_t length)
 {
 	GString *text;
 
-	length = strnlen(bytes, length);
+	length = text_length(bytes, length);
 	text = g_string_sized_new(length);
 	for (size_t i = 0; i < length; i++)
 		g_string_append_unichar(text, (guchar)bytes[i]);
