@@ -12,7 +12,7 @@ libxkbcommon-dev xkb-data"
 # Testing it: the other compilers, cmocka, stock viewers, a browser, and QEMU with what its machine
 # is made of.
 packages_test="clang clang-format edid-decode shellcheck mandoc strace systemd valgrind libcmocka-dev python3 gvncviewer
-tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
+tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
 chromium novnc
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios sparse dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Viewers of others, as they come: what they show is what the device shows."""
 import json
+import os
 import shutil
 import time
 import unittest
@@ -75,6 +76,33 @@ class Viewers(host.Test):
                     seen.add(client.width)
                 self.assertLess(time.monotonic(), end, f"{resizes} modes, whole pictures: {seen}")
             self.assertEqual(client.ends, 1)
+
+    def focused(self, server, name):
+        """A vncviewer that has the keyboard, on a screen of its own."""
+        os.mkdir(self.path(name))
+        screen = viewer.Screen()
+        self.addCleanup(screen.close)
+        client = viewer.Viewer(screen, server.address, self.path(name))
+        self.addCleanup(client.close)
+        expected = pattern.bars(320, 240, 7)
+        self.assert_same(viewer.await_picture(screen, client, expected), expected, client.log)
+        screen.run("xdotool", "search", "--sync", "--onlyvisible", "--name", "TigerVNC",
+                   "windowfocus")
+        return screen, client
+
+    def test_vncviewers_share_what_is_copied(self):
+        need("xclip", "xclip")
+        need("xdotool", "xdotool")
+        server = self.serve("sim:mode=320x240,pattern=bars,frame=7,cursor=off")
+        screens = [self.focused(server, name) for name in ("one", "two")]
+        for at, text in ((0, "grüße € 🎉\nzwei"), (1, "zurück"), (0, "x" * 100000)):
+            (here, sender), (there, receiver) = screens[at], screens[1 - at]
+            got, end = None, time.monotonic() + host.PATIENCE
+            while got != text:
+                self.assertLess(time.monotonic(), end,
+                                f"{text[:20]}: {sender.log}\n{receiver.log}")
+                here.run("xclip", "-selection", "clipboard", given=text.encode())
+                got = there.run("xclip", "-selection", "clipboard", "-o").decode()
 
     def test_ssvncviewer_shows_exact_pixels(self):
         need("ssvncviewer", "ssvnc")

@@ -8,6 +8,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -60,6 +61,15 @@ class Screen:
         at = size + colours * 12
         rows = (done.out[at + y * line:at + y * line + width * 4] for y in range(height))
         return picture.from_xrgb(width, height, b"".join(rows))
+
+    def run(self, *command, given=None):
+        """A program on it, which may leave another one behind; its output."""
+        variables = {**host.environment(), "DISPLAY": self.display}
+        with tempfile.TemporaryFile() as output:
+            subprocess.run(command, input=given, stdout=output, stderr=subprocess.DEVNULL,
+                           env=variables, timeout=host.PATIENCE, check=False)
+            output.seek(0)
+            return output.read()
 
     def close(self):
         self.process.terminate()
