@@ -24,7 +24,7 @@ struct reach {
 
 /* -errno if there can be no broker. To be called before there are other threads if it is APART. */
 int reach_init(struct reach *reach, const char *name, unsigned int policy, GError **error);
-void reach_finish(struct reach *reach);
+void reach_finish(struct reach *reach); /* a zeroed one, too */
 
 /*
  * The device, as vfio_attach() or vfio_open() give it. -ENODEV with EXIT_REFUSED: nobody owns it,

@@ -25,8 +25,7 @@
 
 struct source_vfio {
 	struct source base;
-	char *name; /* NULL: an inherited descriptor */
-	struct reach reach;
+	struct reach reach; /* its name is NULL for an inherited descriptor */
 	struct vfio vfio;
 	struct tracker tracker; /* closed where the device does not tell of changes */
 	bool tracker_tried;
@@ -91,7 +90,8 @@ static gboolean on_owner_exit(gint fd, GIOCondition condition, gpointer data)
 	(void)fd;
 	(void)condition;
 	source->exit_watch = 0;
-	log_info("%s: its owner, process %d, has ended", source->name, (int)source->vfio.owner.pid);
+	log_info("%s: its owner, process %d, has ended", source->reach.name,
+		 (int)source->vfio.owner.pid);
 	let_go(source);
 	return G_SOURCE_REMOVE;
 }
@@ -101,7 +101,7 @@ static bool check_owner(struct source_vfio *source)
 {
 	if (reach_holds(&source->reach))
 		return true;
-	log_info("%s: its owner, process %d, has let it go", source->name,
+	log_info("%s: its owner, process %d, has let it go", source->reach.name,
 		 (int)source->vfio.owner.pid);
 	let_go(source);
 	return false;
@@ -125,7 +125,8 @@ static void give_back(struct source_vfio *source)
 	GError *failure = NULL;
 	int ret = fail(&failure, EXIT_FAILED, ENODEV, REMOVED);
 
-	log_info("%s: its driver wants it back", source->name ? source->name : "descriptor");
+	log_info("%s: its driver wants it back",
+		 source->reach.name ? source->reach.name : "descriptor");
 	hold_off(source, ret, failure);
 	if (source->base.changed)
 		source->base.changed(source->base.changed_data);
@@ -194,7 +195,7 @@ static int connect_device(struct source_vfio *source, GError **error)
 
 	if (source->vfio.device >= 0)
 		return 0;
-	if (!source->name)
+	if (!source->reach.name)
 		return fail(error, EXIT_FAILED, ENODEV, "its descriptor is closed");
 	if (source->failed_at && g_get_monotonic_time() - source->failed_at < RECONNECT_US) {
 		g_propagate_error(error, g_error_copy(source->failure));
@@ -276,7 +277,7 @@ static int start_tracker(struct source_vfio *source, GError **error)
 		return hold_off(source, ret, local);
 	}
 	if (ret && ret != -ENOENT)
-		log_warning("%s: it tells changes, but not to us: %s", source->name,
+		log_warning("%s: it tells changes, but not to us: %s", source->reach.name,
 			    g_strerror(-ret));
 	return 0;
 }
@@ -298,7 +299,8 @@ static int acquire(struct source_vfio *source, enum plane_type type, struct plan
 		return ret;
 	describe(source, &info, plane);
 	ret = plane_check(plane, error);
-	return ret ? ret : buffer_lend(buffer, &source->vfio, source->name, &info, plane, error);
+	return ret ? ret
+		   : buffer_lend(buffer, &source->vfio, source->reach.name, &info, plane, error);
 }
 
 /* A device whose plane cannot be had may have been unplugged: that is not waited for. */
@@ -380,7 +382,7 @@ static const char *holding(const struct source_vfio *source)
 		return NULL;
 	if (source->vfio.pidfd >= 0)
 		return "attached";
-	return source->name ? "opened" : "inherited";
+	return source->reach.name ? "opened" : "inherited";
 }
 
 static void describe_owner(const struct owner *owner, JsonBuilder *json)
@@ -403,7 +405,7 @@ static void source_describe(struct source *base, JsonBuilder *json)
 
 	member_string(json, "damage",
 		      tracker_event_fd(&source->tracker) >= 0 ? "status region" : "compare");
-	member_string(json, "name", source->name);
+	member_string(json, "name", source->reach.name);
 	member_string(json, "held", holding(source));
 	member_string(json, "transport", !open ? NULL : region ? "region" : "dmabuf");
 	member_string(json, "way", open ? buffers_way(&source->buffers) : NULL);
@@ -419,9 +421,7 @@ static void source_close(struct source *base)
 
 	disconnect(source);
 	g_clear_error(&source->failure);
-	if (source->name)
-		reach_finish(&source->reach);
-	g_free(source->name);
+	reach_finish(&source->reach);
 	free(source);
 }
 
@@ -438,14 +438,13 @@ static const struct source_ops source_vfio_ops = {
 	.close = source_close,
 };
 
-static struct source_vfio *create(const char *name)
+static struct source_vfio *create(void)
 {
 	struct source_vfio *source = calloc(1, sizeof(*source));
 
 	if (!source)
 		return NULL;
 	source->base.ops = &source_vfio_ops;
-	source->name = g_strdup(name);
 	source->vfio = VFIO_CLOSED;
 	source->tracker = TRACKER_CLOSED;
 	source->request_event = -1;
@@ -454,7 +453,7 @@ static struct source_vfio *create(const char *name)
 
 int source_vfio_open(const char *name, unsigned int policy, struct source **out, GError **error)
 {
-	struct source_vfio *source = create(name);
+	struct source_vfio *source = create();
 	GError *local = NULL;
 	int ret;
 
@@ -480,7 +479,7 @@ int source_vfio_open(const char *name, unsigned int policy, struct source **out,
 
 int source_vfio_adopt(int fd, struct source **out, GError **error)
 {
-	struct source_vfio *source = create(NULL);
+	struct source_vfio *source = create();
 	int ret;
 
 	if (!source)
