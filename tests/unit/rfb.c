@@ -156,6 +156,20 @@ bool rfb_greet(int fd, int minor, char *refusal)
 	return rfb_send(fd, version, 12) && choose(fd, minor, refusal) && rfb_send(fd, &shared, 1);
 }
 
+bool rfb_greet_with(int fd, const uint8_t password[PASSWORD_LENGTH])
+{
+	uint8_t version[12], kinds[2], challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE];
+	uint8_t result[4];
+	const uint8_t vnc_auth = 2, shared = 1;
+
+	return rfb_receive(fd, version, 12) && rfb_send(fd, "RFB 003.008\n", 12) &&
+	       rfb_receive(fd, kinds, 2) && kinds[0] == 1 && kinds[1] == vnc_auth &&
+	       rfb_send(fd, &vnc_auth, 1) && rfb_receive(fd, challenge, sizeof(challenge)) &&
+	       !password_answer(password, challenge, answer) &&
+	       rfb_send(fd, answer, sizeof(answer)) && rfb_receive(fd, result, 4) && !result[3] &&
+	       rfb_send(fd, &shared, 1);
+}
+
 static void resize(struct rfb *rfb, uint32_t width, uint32_t height)
 {
 	free(rfb->pixels);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "frame.h"
+#include "password.h"
 
 #define RFB_PATIENCE_MS 20000
 
@@ -44,6 +45,8 @@ bool rfb_is_closed(int fd);                          /* waits for the end, drops
  * the server's words in refusal (128 bytes, may be NULL) when it refuses.
  */
 bool rfb_greet(int fd, int minor, char *refusal);
+/* Version 3.8 and VncAuth, likewise up to and with ClientInit. */
+bool rfb_greet_with(int fd, const uint8_t password[PASSWORD_LENGTH]);
 bool rfb_init(struct rfb *rfb, int fd);            /* ServerInit alone; takes fd */
 bool rfb_open(struct rfb *rfb, int fd, int minor); /* all of it; takes fd, also on failure */
 void rfb_close(struct rfb *rfb);

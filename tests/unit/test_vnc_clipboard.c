@@ -293,21 +293,6 @@ static void test_clipboard_is_shared_with_others(void **state)
 	close_stage(&stage, &options);
 }
 
-/* VncAuth, up to and with ClientInit. */
-static bool greet_with(int fd, const uint8_t password[PASSWORD_LENGTH])
-{
-	uint8_t version[12], kinds[2], challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE];
-	uint8_t result[4];
-	const uint8_t vnc_auth = 2, shared = 1;
-
-	return rfb_receive(fd, version, 12) && rfb_send(fd, "RFB 003.008\n", 12) &&
-	       rfb_receive(fd, kinds, 2) && kinds[0] == 1 && kinds[1] == vnc_auth &&
-	       rfb_send(fd, &vnc_auth, 1) && rfb_receive(fd, challenge, sizeof(challenge)) &&
-	       !password_answer(password, challenge, answer) &&
-	       rfb_send(fd, answer, sizeof(answer)) && rfb_receive(fd, result, 4) && !result[3] &&
-	       rfb_send(fd, &shared, 1);
-}
-
 static void test_clipboard_is_not_for_who_only_watches(void **state)
 {
 	const struct passwords passwords = {
@@ -321,10 +306,10 @@ static void test_clipboard_is_not_for_who_only_watches(void **state)
 	(void)state;
 	open_stage(&stage, &options);
 	fd = rfb_dial_tcp(stage.port);
-	assert_true(greet_with(fd, passwords.view));
+	assert_true(rfb_greet_with(fd, passwords.view));
 	assert_true(rfb_init(&watching, fd));
 	fd = rfb_dial_tcp(stage.port);
-	assert_true(greet_with(fd, passwords.full));
+	assert_true(rfb_greet_with(fd, passwords.full));
 	assert_true(rfb_init(&full, fd));
 	assert_true(rfb_send(watching.fd, list, sizeof(list)));
 	say_plain(&watching, "not this");
