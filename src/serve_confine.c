@@ -12,8 +12,9 @@
 const char serve_confine_help[] =
 	"Once its device is open the server has no capabilities and can get none, reaches only\n"
 	"the files that it serves from, and has only the system calls that it needs; a helper\n"
-	"process with CAP_SYS_PTRACE attaches to the device again. --user NAME makes it another\n"
-	"user as well, who has to be able to read its secrets and to make its unix sockets.\n";
+	"process with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH attaches to the device again.\n"
+	"--user NAME makes it another user as well, who has to be able to read its secrets and\n"
+	"to make its unix sockets.\n";
 
 void serve_confine_finish(struct serve_confine *confine)
 {
