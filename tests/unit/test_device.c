@@ -54,7 +54,7 @@ static void test_device_refuses_with_one_line(void **state)
 		{"", "unknown kind of device"},
 		{"simulated", "unknown kind of device"},
 		{"/dev/null", "not a mediated or PCI device of sysfs"},
-		{"/sys/devices/virtual", "not a mediated or PCI device of sysfs"},
+		{"/proc/self", "not a mediated or PCI device of sysfs"},
 		{"fd:", "no descriptor's number"},
 		{"fd:2", "no descriptor's number"},
 		{"vm:", "no machine's name"},
