@@ -127,6 +127,7 @@ class Tests:
             yield "dkms", self.dkms
             yield "distcheck", self.distcheck
         if long:
+            yield "deb", self.deb
             yield "build-tsan", lambda: self.build("tsan")
             yield "unit-tsan", lambda: self.unit("unit-tsan", "tsan", self.THREADED)
         # if long: what takes minutes, with a name and a function like the others.
@@ -319,15 +320,26 @@ class Tests:
 
     def dkms(self):
         """The module as DKMS builds it, from the source tree that the build stages for it."""
+        self.script("dkms", "tests/vm/kmod_dkms.sh", self.options.kernels[0])
+
+    def deb(self):
+        """Debian's packages: built, installed in a fresh Debian, used, purged."""
+        if not self.build("gcc"):
+            return self.count.skip("deb", "build-gcc failed")
+        self.script("deb", "tests/deb_package.sh", self.folder("gcc"))
+
+    def script(self, name, *command):
+        """A step that is a program: its exit code says how it went, 77 that its last line says why
+        it cannot be done here."""
         begun = time.monotonic()
-        code = call("dkms", "tests/vm/kmod_dkms.sh", self.options.kernels[0])
+        code = call(name, *command)
         if code == 77:
-            with open(log_path("dkms"), encoding="utf-8", errors="replace") as log:
-                self.count.skip("dkms", log.read().strip().splitlines()[-1])
+            with open(log_path(name), encoding="utf-8", errors="replace") as log:
+                self.count.skip(name, log.read().strip().splitlines()[-1].removeprefix("SKIP: "))
         elif code:
-            self.count.bad("dkms", short(log_path("dkms")))
+            self.count.bad(name, short(log_path(name)))
         else:
-            self.count.ok("dkms", begun)
+            self.count.ok(name, begun)
 
     def distcheck(self):
         """The tarball builds and passes by itself."""
