@@ -102,6 +102,8 @@ class Tests:
     # What shares frames and encodings between threads of pthreads: TSan does not see GLib's locks.
     THREADED = ("bands", "encoder", "encoder_churn", "vnc", "vnc_quality")
 
+    FUZZ_RUNS, FUZZ_MINUTES = 2000, 2  # of each target
+
     def __init__(self, options):
         self.options = options
         self.count = Count()
@@ -123,6 +125,7 @@ class Tests:
         yield "build-asan", lambda: self.build("asan")
         yield "unit-asan", lambda: self.unit("unit-asan", "asan")
         yield "e2e-asan", lambda: self.e2e("e2e-asan", "asan")
+        yield "fuzz", self.fuzz
         if not self.options.quick:
             yield "dkms", self.dkms
             yield "distcheck", self.distcheck
@@ -301,6 +304,16 @@ class Tests:
             self.environment(kind))
         if not lines or code and self.count.failed == failed:
             self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
+
+    def fuzz(self):
+        """Every fuzzer on its corpus and a few inputs more; with --long, on what it thinks of in
+        minutes. It builds by itself."""
+        much = ["--minutes", str(self.FUZZ_MINUTES)] if self.options.long else \
+            ["--runs", str(self.FUZZ_RUNS)]
+        failed = self.count.failed
+        code, lines = self.suite("fuzz", [PYTHON, "tests/fuzz.py", *much], {})
+        if not lines or code and self.count.failed == failed:
+            self.count.bad("fuzz", f"exit code {code}: {short(log_path('fuzz'))}")
 
     def machine(self, kernel, depth):
         """The module for that kernel, then all that needs it, in one machine (tests/vm/inside.py

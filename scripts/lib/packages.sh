@@ -9,9 +9,9 @@ libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-de
 libcap-ng-dev libisal-dev libseccomp-dev libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev
 libxkbcommon-dev xkb-data"
 
-# Testing it: the other compilers, cmocka, stock viewers, a browser, and QEMU with what its machine
-# is made of.
-packages_test="clang clang-format edid-decode shellcheck mandoc strace systemd valgrind libcmocka-dev python3 gvncviewer
+# Testing it: the other compilers, libFuzzer (with llvm's symbolizer for its stacks), cmocka, stock
+# viewers, a browser, and QEMU with what its machine is made of.
+packages_test="clang clang-format libclang-rt-14-dev llvm edid-decode shellcheck mandoc strace systemd valgrind libcmocka-dev python3 gvncviewer
 tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
 chromium novnc
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
