@@ -81,7 +81,7 @@ libplanecast_a_SOURCES = \
 	src/recording_reader.c src/recording_reader.h \
 	src/recording_writer.c src/recording_writer.h \
 	src/scancode.c src/scancode.h \
-	src/screen.c src/screen.h \
+	src/screen.c src/screen.h src/screen_own.h src/screen_view.c \
 	src/secret.c src/secret.h \
 	src/shot.c src/shot.h \
 	src/sim_cursor.c src/sim_cursor.h \
