@@ -295,6 +295,11 @@ tests_unit_test_spice_command_SOURCES = tests/unit/test_spice_command.c
 tests_unit_test_spice_command_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
 tests_unit_test_spice_command_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_metrics
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+tests_unit_test_metrics_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_metrics_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_status_view
 tests_unit_test_status_view_SOURCES = tests/unit/test_status_view.c
 tests_unit_test_status_view_CFLAGS = $(UNIT_CFLAGS)
