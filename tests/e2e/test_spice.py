@@ -209,6 +209,15 @@ class Spice(host.Test):
             time.sleep(0.05)
         self.assert_shown(server, pattern.bars(320, 240, 3))
 
+    def test_nobody_comes_in_by_sasl(self):
+        """spice-server would ask the machine's SASL database, although it has not offered that."""
+        server = spice.serve(self, "sim:mode=64x64,cursor=off")
+        with spice.connect(server.address) as sock:
+            sock.sendall(spice.link(capabilities=spice.AUTH_SELECTION) + spice.SASL)
+            said = spice.rest(sock)
+        reply = 16 + int.from_bytes(said[12:16], "little")
+        self.assertEqual(said[reply:], b"", "a list of SASL's mechanisms")
+
     def test_links_that_break_off_anywhere_do_no_harm(self):
         control = "unix:" + self.path("control")
         server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=off",

@@ -94,9 +94,13 @@ def connect(address):
     return sock
 
 
-def link(channel=1, session=0):
+AUTH_SELECTION = 1
+SASL = struct.pack("<I", 2)
+
+
+def link(channel=1, session=0, capabilities=0):
     """The first message of a channel."""
-    body = struct.pack("<IBBIII", session, channel, 0, 0, 0, 18)
+    body = struct.pack("<IBBIIII", session, channel, 0, 1, 0, 18, capabilities)
     return b"REDQ" + struct.pack("<III", 2, 2, len(body)) + body
 
 
