@@ -7,8 +7,10 @@
 #include <libsoup/soup.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "http_head.h"
 #include "log.h"
 #include "tls_stream.h"
 #include "web_files.h"
@@ -16,7 +18,7 @@
 #include "web_stream.h"
 
 #define SOCKET_PATH "/websockify" /* where noVNC looks by default */
-#define EARLY       16384         /* bytes at most that a client sends before it was answered */
+#define WASTE_LIMIT (1u << 20)    /* bytes of a body that nobody reads, before it is cut off */
 #define VISIT       "planecast-visit"
 
 struct http {
@@ -30,11 +32,14 @@ struct http {
 struct http_visit {
 	struct http *http;
 	void *data;
-	GSocket *socket;   /* behind TLS: the plain end */
-	struct pump *tls;  /* or NULL */
-	GSource *start;    /* until the server has the connection */
-	GIOStream *stream; /* ours until then, then the server's until it ends; NULL after it */
-	GSource *rest;     /* behind TLS: what the server said is still on its way */
+	GSocket *socket;  /* behind TLS: the plain end */
+	struct pump *tls; /* or NULL */
+	struct http_head head;
+	GSource *start; /* until the head is there */
+	GIOStream *connection;
+	GIOStream *stream; /* the server's until it ends; else NULL */
+	GSource *rest;     /* what the server said is still on its way */
+	size_t wasted;     /* bytes read meanwhile */
 	GSocketAddress *local, *remote;
 	char *address; /* our end, numeric; NULL: a unix socket */
 };
@@ -49,7 +54,13 @@ static void visit_free(struct http_visit *visit)
 		g_source_destroy(visit->rest);
 		g_source_unref(visit->rest);
 	}
+	if (visit->start) {
+		g_source_destroy(visit->start);
+		g_source_unref(visit->start);
+	}
 	pump_destroy(visit->tls);
+	http_head_finish(&visit->head);
+	g_clear_object(&visit->connection);
 	g_object_unref(visit->remote);
 	g_object_unref(visit->local);
 	g_object_unref(visit->socket);
@@ -74,6 +85,31 @@ static gboolean on_rest(gint wire, GIOCondition condition, gpointer visit)
 	return G_SOURCE_REMOVE;
 }
 
+/* A socket that is closed with something unread takes back what was sent. */
+static gboolean on_waste(gint fd, GIOCondition condition, gpointer data)
+{
+	struct http_visit *visit = data;
+	char waste[4096];
+	ssize_t n = recv(fd, waste, sizeof(waste), MSG_DONTWAIT);
+
+	(void)condition;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return G_SOURCE_CONTINUE;
+	visit->wasted += n > 0 ? (size_t)n : 0;
+	if (n > 0 && visit->wasted <= WASTE_LIMIT)
+		return G_SOURCE_CONTINUE;
+	end_visit(visit);
+	return G_SOURCE_REMOVE;
+}
+
+static void await_rest(struct http_visit *visit, int fd, GIOCondition condition,
+		       GUnixFDSourceFunc function)
+{
+	visit->rest = g_unix_fd_source_new(fd, condition);
+	g_source_set_callback(visit->rest, G_SOURCE_FUNC(function), visit, NULL);
+	g_source_attach(visit->rest, g_main_context_get_thread_default());
+}
+
 /* The pump of TLS shuts its wire down after the last byte. */
 static void on_gone(gpointer data, GObject *stream)
 {
@@ -81,14 +117,13 @@ static void on_gone(gpointer data, GObject *stream)
 
 	(void)stream;
 	visit->stream = NULL;
-	if (!visit->tls) {
-		end_visit(visit);
-		return;
+	if (visit->tls) {
+		g_socket_close(visit->socket, NULL);
+		await_rest(visit, pump_wire(visit->tls), G_IO_HUP, on_rest);
+	} else {
+		g_socket_shutdown(visit->socket, FALSE, TRUE, NULL);
+		await_rest(visit, g_socket_get_fd(visit->socket), G_IO_IN, on_waste);
 	}
-	g_socket_close(visit->socket, NULL);
-	visit->rest = g_unix_fd_source_new(pump_wire(visit->tls), G_IO_HUP);
-	g_source_set_callback(visit->rest, G_SOURCE_FUNC(on_rest), visit, NULL);
-	g_source_attach(visit->rest, g_main_context_get_thread_default());
 }
 
 void http_leave(struct http_visit *visit)
@@ -97,11 +132,6 @@ void http_leave(struct http_visit *visit)
 		g_object_weak_unref(G_OBJECT(visit->stream), on_gone, visit);
 	/* The server finds out by itself, and closes. */
 	g_socket_shutdown(visit->socket, TRUE, TRUE, NULL);
-	if (visit->start) {
-		g_source_destroy(visit->start);
-		g_source_unref(visit->start);
-		g_object_unref(visit->stream);
-	}
 	visit_free(visit);
 }
 
@@ -188,31 +218,6 @@ static void give_file(SoupServerMessage *message, const struct http_visit *visit
 
 /* The upgrade. */
 
-/*
- * What the client sent behind its handshake is in the server's buffer; -errno if it is too much or
- * the connection broke.
- */
-static ssize_t take_early(GIOStream *stolen, uint8_t *bytes, size_t size)
-{
-	GPollableInputStream *input = G_POLLABLE_INPUT_STREAM(g_io_stream_get_input_stream(stolen));
-	size_t length = 0;
-	GError *error = NULL;
-	gssize n;
-
-	while ((n = g_pollable_input_stream_read_nonblocking(input, bytes + length, size - length,
-							     NULL, &error)) > 0) {
-		length += (size_t)n;
-		if (length == size)
-			return -EMSGSIZE;
-	}
-	if (n < 0 && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-		length = 0;
-	else if (n < 0)
-		n = 0;
-	g_clear_error(&error);
-	return n < 0 ? -EIO : (ssize_t)length;
-}
-
 /* A copy of the descriptor, blocking: the server's object keeps and closes its own. */
 static int blocking_copy(GSocket *socket)
 {
@@ -226,28 +231,26 @@ static int blocking_copy(GSocket *socket)
 }
 
 /* A pump on the connection, or NULL. */
-static struct pump *start_pump(struct http_visit *visit, GIOStream *stolen, int *plain)
+static struct pump *start_pump(struct http_visit *visit, int *plain)
 {
-	uint8_t early[EARLY];
-	ssize_t length = take_early(stolen, early, sizeof(early));
+	int wire = blocking_copy(visit->socket);
 	struct pump *pump = NULL;
-	int wire;
+	const uint8_t *early;
+	size_t length;
 	void *stream;
 
-	if (length < 0)
-		return NULL;
-	wire = blocking_copy(visit->socket);
 	if (wire < 0)
 		return NULL;
+	early = http_head_rest(&visit->head, &length);
 	if (visit->tls) {
 		struct pump *tls = g_steal_pointer(&visit->tls);
 
 		stream = web_stream_new(&web_stream_tls_ops, web_stream_tls_new(wire, tls), early,
-					(size_t)length);
+					length);
 		wire = pump_wire(tls);
 	} else {
 		stream = web_stream_new(&web_stream_plain_ops, web_stream_plain_new(wire), early,
-					(size_t)length);
+					length);
 	}
 	if (pump_create(&web_stream_ops, stream, wire, &pump, plain)) {
 		web_stream_ops.close(stream);
@@ -272,7 +275,7 @@ static void on_answered(SoupServerMessage *message, gpointer data)
 	owner = visit->data;
 	g_object_weak_unref(G_OBJECT(stream), on_gone, visit);
 	stolen = soup_server_message_steal_connection(message);
-	pump = start_pump(visit, stolen, &plain);
+	pump = start_pump(visit, &plain);
 	visit_free(visit);
 	g_object_unref(stolen);
 	g_object_unref(stream);
@@ -303,7 +306,6 @@ static void on_request(SoupServer *server, SoupServerMessage *message, const cha
 		       GHashTable *query, gpointer data)
 {
 	const char *method = soup_server_message_get_method(message);
-	SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
 	struct http_visit *visit = visit_of(message);
 	struct http *http = data;
 	struct web_rules rules;
@@ -319,8 +321,7 @@ static void on_request(SoupServer *server, SoupServerMessage *message, const cha
 	if (!web_rules_take_host(&rules, header(message, "Host"))) {
 		refuse(message, SOUP_STATUS_FORBIDDEN,
 		       "This name is not known here (see planecast's option --web-host).\n");
-	} else if (soup_message_headers_get_content_length(headers) ||
-		   soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CHUNKED) {
+	} else if (visit->head.body) {
 		refuse(message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "No more than a header.\n");
 	} else if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD) {
 		refuse(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "GET or HEAD.\n");
@@ -364,18 +365,42 @@ static GSocketAddress *unique_address(GSocket *socket)
 }
 
 /*
- * The server answers at once what has come already, and ends the connection or the upgrade then and
- * there: the visit may be gone after it.
+ * The server answers at once, and ends the connection or the upgrade then and there: the visit may
+ * be gone after it. It reads the head and no more.
  */
-static gboolean on_start(gpointer data)
+static void serve_head(struct http_visit *visit)
 {
-	struct http_visit *visit = data;
-	GIOStream *stream = visit->stream;
+	GBytes *head = http_head_bytes(&visit->head);
+	GInputStream *input = g_memory_input_stream_new_from_bytes(head);
+	GOutputStream *output = g_io_stream_get_output_stream(visit->connection);
+	GIOStream *stream = g_simple_io_stream_new(input, output);
 
-	g_source_unref(visit->start);
-	visit->start = NULL;
+	g_object_unref(input);
+	g_bytes_unref(head);
+	visit->stream = stream;
+	g_object_weak_ref(G_OBJECT(stream), on_gone, visit);
 	soup_server_accept_iostream(visit->http->server, stream, visit->local, visit->remote, NULL);
 	g_object_unref(stream);
+}
+
+static gboolean on_head(gint fd, GIOCondition condition, gpointer data)
+{
+	static const char too_large[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
+					"Connection: close\r\n\r\n";
+	struct http_visit *visit = data;
+	int r = http_head_read(&visit->head, fd);
+
+	(void)condition;
+	if (r == -EAGAIN)
+		return G_SOURCE_CONTINUE;
+	g_source_unref(g_steal_pointer(&visit->start));
+	if (!r) {
+		serve_head(visit);
+		return G_SOURCE_REMOVE;
+	}
+	if (r == -EMSGSIZE)
+		send(fd, too_large, strlen(too_large), MSG_DONTWAIT | MSG_NOSIGNAL);
+	end_visit(visit);
 	return G_SOURCE_REMOVE;
 }
 
@@ -438,11 +463,10 @@ struct http_visit *http_visit(struct http *http, int fd, struct certificate *cer
 		visit_free(visit);
 		return NULL;
 	}
-	visit->stream = G_IO_STREAM(g_socket_connection_factory_create_connection(visit->socket));
-	g_object_weak_ref(G_OBJECT(visit->stream), on_gone, visit);
-	visit->start = g_idle_source_new();
-	g_source_set_priority(visit->start, G_PRIORITY_DEFAULT);
-	g_source_set_callback(visit->start, on_start, visit, NULL);
+	visit->connection = G_IO_STREAM(
+		g_socket_connection_factory_create_connection(visit->socket));
+	visit->start = g_unix_fd_source_new(g_socket_get_fd(visit->socket), G_IO_IN);
+	g_source_set_callback(visit->start, G_SOURCE_FUNC(on_head), visit, NULL);
 	g_source_attach(visit->start, g_main_context_get_thread_default());
 	return visit;
 }
