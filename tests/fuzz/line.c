@@ -29,8 +29,7 @@ static short await(struct line *line, short events)
 	return poller.revents;
 }
 
-/* Takes what is there. */
-static void take(struct line *line)
+void line_take(struct line *line)
 {
 	char waste[65536];
 	ssize_t n;
@@ -71,7 +70,7 @@ bool line_say(struct line *line, const void *bytes, size_t size)
 			bytes = (const char *)bytes + n;
 			size -= (size_t)n;
 		} else if (await(line, POLLIN | POLLOUT) & (POLLIN | POLLHUP)) {
-			take(line);
+			line_take(line);
 		}
 	}
 	return !size;
@@ -121,14 +120,19 @@ bool line_secure(struct line *line)
 	return !line->over;
 }
 
-void line_end(struct line *line)
+void line_say_no_more(struct line *line)
 {
 	if (line->session && !line->over)
 		gnutls_bye(line->session, GNUTLS_SHUT_WR);
 	shutdown(line->fd, SHUT_WR);
+}
+
+void line_end(struct line *line)
+{
+	line_say_no_more(line);
 	while (!line->over) {
 		await(line, POLLIN);
-		take(line);
+		line_take(line);
 	}
 	if (line->session) {
 		gnutls_deinit(line->session);

@@ -30,6 +30,12 @@ bool line_hear(struct line *line, void *bytes, size_t size);
 /* Goes over to TLS as its client, with any certificate. */
 bool line_secure(struct line *line);
 
+/* Takes what has come. */
+void line_take(struct line *line);
+
+/* Its end of the conversation, half closed. */
+void line_say_no_more(struct line *line);
+
 /* Says no more, and waits for the server to close it. */
 void line_end(struct line *line);
 

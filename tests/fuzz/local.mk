@@ -12,6 +12,12 @@ tests_fuzz_edid_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=vfio_find_region \
 	-Wl,--wrap=vfio_region_read,--wrap=vfio_region_write
 tests_fuzz_edid_LDADD = $(FUZZ_LDADD)
 
+FUZZ_TARGETS += tests/fuzz/http
+tests_fuzz_http_SOURCES = tests/fuzz/http.c tests/fuzz/line.c tests/fuzz/line.h $(FUZZ_COMMON)
+tests_fuzz_http_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_http_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_http_LDADD = $(FUZZ_LDADD)
+
 FUZZ_TARGETS += tests/fuzz/plane
 tests_fuzz_plane_SOURCES = tests/fuzz/plane.c $(FUZZ_COMMON)
 tests_fuzz_plane_CFLAGS = $(FUZZ_CFLAGS)
@@ -38,6 +44,12 @@ tests_fuzz_rfb_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_rfb_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=password_challenge
 tests_fuzz_rfb_LDADD = $(FUZZ_LDADD) $(CMOCKA_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/spice
+tests_fuzz_spice_SOURCES = tests/fuzz/spice.c tests/fuzz/line.c tests/fuzz/line.h $(FUZZ_COMMON)
+tests_fuzz_spice_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_spice_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_spice_LDADD = $(FUZZ_LDADD)
 
 FUZZ_TARGETS += tests/fuzz/status_page
 tests_fuzz_status_page_SOURCES = tests/fuzz/status_page.c $(FUZZ_COMMON)

@@ -271,6 +271,70 @@ def websockets():
     browser("continuation-of-nothing", frame(0, b"x"))
 
 
+UPGRADE = ("GET /websockify HTTP/1.1\r\nHost: localhost:6080\r\nUpgrade: websocket\r\n"
+           "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: binary\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n")
+
+
+def browsers():
+    def browser(name, text, local=0, cuts=0):
+        write("http", name, struct.pack("<BH", local, cuts) + text.encode())
+
+    browser("page", "GET / HTTP/1.1\r\nHost: localhost:6080\r\n\r\n")
+    browser("file", "HEAD /core/rfb.js HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", cuts=3)
+    browser("outside", "GET /../etc/passwd HTTP/1.1\r\nHost: [::1]\r\n\r\n")
+    browser("encoded", "GET /%2e%2e/%2e%2e/etc HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    browser("foreign-host", "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    browser("body", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
+    browser("odd-body", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length:UTF-8 5\r\n\r\nhello")
+    browser("halved-body", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-\0Length: x\r\n\r\n")
+    browser("chunks", "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "5\r\nhello\r\n0\r\n\r\n")
+    browser("upgrade", UPGRADE.format("Origin: http://localhost:6080\r\n") + "\x02\x03abc")
+    browser("foreign-origin", UPGRADE.format("Origin: https://evil.example\r\n"))
+    browser("unix", UPGRADE.format(""), local=1, cuts=5)
+    browser("two-requests", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+    browser("absolute", "GET http://localhost/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    browser("tls", "\x16\x03\x01\x02")
+
+
+def spice_clients():
+    behind_tls, of_a_client, changes, resizes = 1, 2, 4, 8
+    main, display, inputs, cursor = 1, 2, 3, 4
+
+    def link(channel, capabilities=0xb):
+        body = struct.pack("<IBBIII", 0, channel, 0, 1, 0, 18) + struct.pack("<I", capabilities)
+        return b"REDQ" + struct.pack("<III", 2, 2, len(body)) + body
+
+    ticket = struct.pack("<I", 1) + bytes(128)
+
+    def message(kind, body=b""):
+        return struct.pack("<HI", kind, len(body)) + body
+
+    def client(name, bits, data, cuts=0):
+        write("spice", name, struct.pack("<BH", bits, cuts) + data)
+
+    client("main", changes, link(main) + ticket + message(101) + message(104))
+    client("main-long-headers", 0, link(main, 0) + ticket[4:] +
+           struct.pack("<QHII", 1, 101, 0, 0))
+    client("display", of_a_client | changes | resizes, link(display) + ticket +
+           message(101, struct.pack("<BQBI", 0, 1 << 20, 0, 1 << 20)), cuts=31)
+    client("inputs", of_a_client, link(inputs) + ticket + message(101, struct.pack("<I", 0x1e)) +
+           message(102, struct.pack("<I", 0x9e)) + message(111, struct.pack("<iiH", 3, -4, 1)) +
+           message(112, struct.pack("<IIHB", 10, 20, 1, 0)) + message(113, b"\1\1\0") +
+           message(103, b"\2\0") + message(104, b"\x1e\x9e"))
+    client("cursor", of_a_client | changes, link(cursor) + ticket)
+    client("tls", behind_tls | changes, link(main) + ticket)
+    client("unknown-channel", of_a_client, link(99) + ticket)
+    client("capabilities", 0, b"REDQ" + struct.pack("<III", 2, 2, 22) +
+           struct.pack("<IBBIIII", 0, 1, 0, 0xffffffff, 2, 18, 8))
+    client("huge-link", 0, b"REDQ" + struct.pack("<III", 2, 2, 0xffffffff))
+    client("version", 0, b"REDQ" + struct.pack("<III", 9, 9, 18) + bytes(18))
+    client("ticket", 0, link(main) + struct.pack("<I", 1) + b"x" * 60)
+    client("sasl", 0, link(main) + struct.pack("<I", 2) + struct.pack("<I", 5) + b"PLAIN")
+    client("http", 0, b"GET / HTTP/1.1\r\n\r\n")
+
+
 def words():
     for number, text in enumerate((
             "a127.0.0.1:5900", "a[::1]:auto", "a:1", "aunix:/tmp/x", "afd:3", "a5900", "a*:5900",
@@ -298,6 +362,8 @@ def main():
     parsers()
     viewers()
     websockets()
+    browsers()
+    spice_clients()
     words()
 
 

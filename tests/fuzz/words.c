@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
 int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 		       struct addrinfo **list);
 int __wrap_bind(int fd, const struct sockaddr *name, socklen_t length);
+int __real_bind(int fd, const struct sockaddr *name, socklen_t length);
 
 /* Nobody is asked for a name. */
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
@@ -42,15 +44,22 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
 	return __real_getaddrinfo(host, service, &numeric, list);
 }
 
-/* No file is made, and a port is any that is free: listen() gives one. */
+/*
+ * No file is made, and a port is any that is free: on loopback one of an address where nobody else
+ * listens, otherwise the one that listen() gives.
+ */
 int __wrap_bind(int fd, const struct sockaddr *name, socklen_t length)
 {
-	(void)fd;
-	(void)length;
-	if (name->sa_family != AF_UNIX)
+	struct sockaddr_in own = {.sin_family = AF_INET};
+
+	if (name->sa_family == AF_UNIX) {
+		errno = EACCES;
+		return -1;
+	}
+	own.sin_addr.s_addr = htonl(0x7f4d0002);
+	if (name->sa_family != AF_INET || !address_is_local(name))
 		return 0;
-	errno = EACCES;
-	return -1;
+	return __real_bind(fd, (struct sockaddr *)&own, length);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A SPICE client from its first byte on, through the gate to spice-server and what planecast does
+ * for it. Input: bits (below), how to cut, then what is said on the channel.
+ *
+ * spice-server is not instrumented. No display channel gets through to it: 0.15.1 uses one that
+ * breaks off before its SPICE_MSGC_DISPLAY_INIT after it has freed it.
+ */
+#include "spice_sink.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <spice/enums.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "input.h"
+#include "line.h"
+#include "member.h"
+#include "pointer.h"
+
+#define BEHIND_TLS  1u
+#define OF_A_CLIENT 2u /* a further channel of a client that is there: its number is put in */
+#define CHANGES     4u /* the screen, between the pieces */
+#define RESIZES     8u
+
+/* Where a link message has the number of its session, and the kind of the channel (protocol.h). */
+#define SESSION_AT 16u
+#define CHANNEL_AT 20u
+
+static struct sink *sink;
+static struct frame *frame;
+static struct pointer *shape;
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static GMutex lock; /* of what follows: pokes come from any thread */
+static GCond poked;
+static bool due;
+static gint is_display; /* atomic */
+
+/* OpenSSL's, which spice-server asks for the ticket: whatever was encrypted, it was an empty one.
+ */
+int EVP_PKEY_decrypt(void *context, unsigned char *out, size_t *size, const unsigned char *in,
+		     size_t length);
+int EVP_PKEY_decrypt(void *context, unsigned char *out, size_t *size, const unsigned char *in,
+		     size_t length)
+{
+	(void)context;
+	(void)in;
+	if (!out) {
+		*size = length;
+		return 1;
+	}
+	if (g_atomic_int_get(&is_display))
+		return 0;
+	*out = 0;
+	*size = 1;
+	return 1;
+}
+
+static void on_poke(void *data)
+{
+	(void)data;
+	g_mutex_lock(&lock);
+	due = true;
+	g_cond_signal(&poked);
+	g_mutex_unlock(&lock);
+}
+
+/* The screen of a sink: a pass whenever it is poked. */
+static gpointer capture(gpointer data)
+{
+	struct sink_demand demand;
+
+	(void)data;
+	for (;;) {
+		g_mutex_lock(&lock);
+		while (!due)
+			g_cond_wait(&poked, &lock);
+		due = false;
+		g_mutex_unlock(&lock);
+		sink->ops->demand(sink, &demand);
+		sink->ops->captured(sink);
+	}
+	return NULL;
+}
+
+/* A guest that has all that is typed in mind, and does nothing. */
+
+static void on_key(struct input_sink *to, uint16_t code, bool down)
+{
+	(void)to;
+	(void)down;
+	fuzz_expect(code);
+}
+
+static void on_position(struct input_sink *to, uint16_t x, uint16_t y, int32_t dx, int32_t dy)
+{
+	(void)to;
+	(void)dx;
+	(void)dy;
+	fuzz_expect(x <= INPUT_POSITION_MAX && y <= INPUT_POSITION_MAX);
+}
+
+static void on_move(struct input_sink *to, int32_t dx, int32_t dy)
+{
+	(void)to;
+	(void)dx;
+	(void)dy;
+}
+
+static void on_button(struct input_sink *to, enum input_button button, bool down)
+{
+	(void)to;
+	(void)down;
+	fuzz_expect(button);
+}
+
+static void on_end(struct input_sink *to)
+{
+	(void)to;
+}
+
+static uint16_t code_of(uint32_t keysym, void *data)
+{
+	(void)data;
+	return keysym % 768;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static const struct input_sink_ops ops = {"nobody",  on_key,  on_position, on_move,
+						  on_button, on_move, on_end,      on_end};
+	static struct input_sink nobody = {.ops = &ops};
+	char *folder = g_dir_make_tmp("planecast-fuzz.XXXXXX", NULL), *path, *file, *key;
+	const uint32_t pixels[4] = {0xffffffff, 0x80404040, 0, 0xff112233};
+	struct spice_options options = {.clients = 8, .link_ms = 100000, .stall_ms = 100000};
+
+	(void)argc;
+	(void)argv;
+	fuzz_expect(folder && !certificate_open_own(folder, &options.certificate, NULL));
+	options.input = input_create(&nobody, code_of, NULL);
+	frame = frame_create(64, 48);
+	shape = pointer_create(2, 2, 1, 1, pixels, 2 * sizeof(*pixels));
+	fuzz_expect(!spice_create(&options, frame, &sink, NULL));
+	sink->poke = on_poke;
+	path = g_strdup_printf("unix:%s/spice", folder);
+	fuzz_expect(!spice_listen(sink, path, NULL));
+	g_strlcpy(address.sun_path, path + strlen("unix:"), sizeof(address.sun_path));
+	file = g_build_filename(folder, "certificate.pem", NULL);
+	key = g_build_filename(folder, "key.pem", NULL);
+	fuzz_expect(!g_unlink(file) && !g_unlink(key));
+	g_thread_unref(g_thread_new("capture", capture, NULL));
+	g_free(file);
+	g_free(key);
+	g_free(path);
+	g_free(folder);
+	return 0;
+}
+
+static void dial(struct line *line)
+{
+	*line = (struct line){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	fuzz_expect(line->fd >= 0);
+	fuzz_expect(!connect(line->fd, (struct sockaddr *)&address, sizeof(address)));
+}
+
+/* The links that are there now, by the sink's own word. */
+static gint64 count_links(void)
+{
+	JsonBuilder *json = json_builder_new();
+	JsonNode *root;
+	gint64 links;
+
+	json_builder_begin_object(json);
+	sink->ops->describe(sink, json);
+	json_builder_end_object(json);
+	root = json_builder_get_root(json);
+	links = json_object_get_int_member(json_node_get_object(root), "links");
+	json_node_unref(root);
+	g_object_unref(json);
+	return links;
+}
+
+/* The first channel of a client that keeps to the protocol: the number of its session. */
+static uint32_t join(struct line *line)
+{
+	static const uint8_t link[] = {
+		'R', 'E', 'D', 'Q', 2, 0, 0, 0, 2, 0, 0,  0, 22, 0, 0, 0, 0, 0, 0, 0,
+		1,   0,   1,   0,   0, 0, 0, 0, 0, 0, 18, 0, 0,  0, 8, 0, 0, 0}; /* mini headers */
+	static const uint8_t ticket[128];
+	uint8_t head[16], reply[4096], result[4], message[6];
+	uint32_t size, session = 0;
+
+	dial(line);
+	fuzz_expect(line_say(line, link, sizeof(link)) && line_hear(line, head, sizeof(head)));
+	memcpy(&size, head + 12, 4);
+	fuzz_expect(size <= sizeof(reply) && line_hear(line, reply, size));
+	fuzz_expect(line_say(line, ticket, sizeof(ticket)) && line_hear(line, result, 4));
+	/* SPICE_MSG_MAIN_INIT begins with it. */
+	fuzz_expect(line_hear(line, message, sizeof(message)) && line_hear(line, &session, 4));
+	return session;
+}
+
+static void change(uint32_t bits, unsigned int step)
+{
+	const struct detile_rect rect = {step * 13 % 40, step * 7 % 20, 20, 11};
+	struct damage damage;
+
+	if (bits & RESIZES && step % 4 == 3) {
+		struct frame *old = frame;
+
+		frame = frame_create(40 + step % 5 * 9, 30 + step % 3 * 11);
+		fuzz_expect(frame && !sink->ops->resize(sink, frame));
+		frame_release(old);
+	}
+	fuzz_expect(!damage_init(&damage, frame->width, frame->height));
+	damage_add(&damage, &rect);
+	sink->ops->wake(sink, &damage);
+	damage_finish(&damage);
+	sink->ops->pointer(sink, step % 4 ? shape : NULL, (int32_t)(step % 70) - 3, 5);
+}
+
+static void talk(struct line *line, struct fuzz *fuzz, uint32_t bits, uint32_t cuts)
+{
+	for (unsigned int step = 0; fuzz->left && !line->over && step < 64; step++) {
+		size_t most = cuts ? 1 + (cuts = cuts * 1664525u + 1013904223u) % 97 : 4096;
+		const uint8_t *bytes;
+		size_t size = fuzz_take(fuzz, most, &bytes);
+
+		line_say(line, bytes, size);
+		if (bits & (CHANGES | RESIZES))
+			change(bits, step);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = g_malloc(size + 1);
+	struct fuzz fuzz = {copy, size};
+	uint32_t bits, cuts;
+	struct line client = {.fd = -1}, line;
+
+	if (size)
+		memcpy(copy, data, size);
+	bits = (uint32_t)fuzz_number(&fuzz, 1);
+	cuts = (uint32_t)fuzz_number(&fuzz, 2);
+	g_atomic_int_set(&is_display, 0);
+	if (bits & OF_A_CLIENT && fuzz.left >= SESSION_AT + 4) {
+		uint32_t session = join(&client);
+
+		memcpy(copy + (size - fuzz.left) + SESSION_AT, &session, 4);
+	}
+	/* The others that it knows: main, inputs, cursor. */
+	g_atomic_int_set(&is_display, fuzz.left <= CHANNEL_AT ||
+					      fuzz.bytes[CHANNEL_AT] == SPICE_CHANNEL_DISPLAY);
+	dial(&line);
+	if (!(bits & BEHIND_TLS) || line_secure(&line))
+		talk(&line, &fuzz, bits, cuts);
+	line_end(&line);
+	if (client.fd >= 0)
+		line_end(&client);
+	while (count_links())
+		g_usleep(50);
+	g_free(copy);
+	return 0;
+}
