@@ -35,7 +35,8 @@ libplanecast_a_SOURCES = \
 	src/damage.c src/damage.h \
 	src/device.c src/device.h \
 	src/discover.c src/discover.h \
-	src/door.c src/door.h \
+	src/door.c src/door.h src/door_own.h \
+	src/door_arrival.c src/door_arrival.h \
 	src/door_gate.c src/door_gate.h \
 	src/door_handshake.c src/door_handshake.h \
 	src/door_listener.c src/door_listener.h \
