@@ -3,10 +3,10 @@ noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
 	$(VNC_CFLAGS) $(JPEG_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS) \
-	$(XKB_CFLAGS) $(ISAL_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
+	$(XKB_CFLAGS) $(ISAL_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS) $(CRYPT_CFLAGS)
 PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(JPEG_LIBS) \
 	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS) $(XKB_LIBS) $(ISAL_LIBS) \
-	$(SECCOMP_LIBS) $(CAPNG_LIBS)
+	$(SECCOMP_LIBS) $(CAPNG_LIBS) $(CRYPT_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -109,6 +109,7 @@ libplanecast_a_SOURCES = \
 	src/tight_pixels.c src/tight_pixels.h \
 	src/tls_stream.c src/tls_stream.h \
 	src/tracker.c src/tracker.h \
+	src/users.c src/users.h \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h src/vnc_own.h \

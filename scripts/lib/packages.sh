@@ -6,14 +6,14 @@
 # Building the program.
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
 libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev
-libcap-ng-dev libisal-dev libseccomp-dev libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev
+libcap-ng-dev libcrypt-dev libisal-dev libseccomp-dev libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev
 libxkbcommon-dev xkb-data"
 
 # Testing it: the other compilers, libFuzzer (with llvm's symbolizer for its stacks), cmocka, stock
 # viewers, a browser, and QEMU with what its machine is made of.
 packages_test="clang clang-format libclang-rt-14-dev llvm edid-decode shellcheck mandoc strace systemd valgrind libcmocka-dev python3 gvncviewer
 tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
-chromium novnc
+chromium novnc whois
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios sparse dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 

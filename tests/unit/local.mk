@@ -116,6 +116,11 @@ tests_unit_test_door_tls_SOURCES = \
 tests_unit_test_door_tls_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_door_tls_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_users
+tests_unit_test_users_SOURCES = tests/unit/test_users.c
+tests_unit_test_users_CFLAGS = $(UNIT_CFLAGS) $(CRYPT_CFLAGS)
+tests_unit_test_users_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
