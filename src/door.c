@@ -113,12 +113,13 @@ static const struct gate_ops gate_ops = {
 int door_listen(struct door *door, const char *spec, GError **error)
 {
 	const struct door_options *options = &door->options;
+	bool by_users = options->users && options->certificate;
 	const struct listener_rules rules = {
 		.server = options->name,
-		.refusal = options->passwords || options->insecure
+		.refusal = options->passwords || by_users || options->insecure
 				   ? NULL
 				   : "no password is asked for (give --password-file",
-		.plain = options->only_tls      ? NULL
+		.plain = options->only_tls || (by_users && !options->passwords) ? NULL
 			 : options->certificate ? " for viewers without TLS"
 						: "",
 	};
@@ -168,6 +169,8 @@ int door_create(const struct door_options *options, struct door **result, GError
 	door->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	door->backoff = backoff_create();
 	door->context = g_main_context_new();
+	if (options->users)
+		door->checks = checks_create(options->users, door->context, &arrival_check_ops);
 	door->thread = g_thread_try_new("door", run, door, NULL);
 	if (!door->thread) {
 		door_destroy(door);
@@ -207,6 +210,7 @@ void door_destroy(struct door *door)
 	door_close(door);
 	g_ptr_array_unref(door->gates);
 	g_hash_table_unref(door->guests);
+	checks_destroy(door->checks);
 	g_main_context_unref(door->context);
 	backoff_destroy(door->backoff);
 	pthread_mutex_destroy(&door->lock);

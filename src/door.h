@@ -14,6 +14,7 @@
 #include "certificate.h"
 #include "password.h"
 #include "pump.h"
+#include "users.h"
 
 struct door;
 struct door_ticket; /* a guest's place; door_leave() gives it back */
@@ -33,9 +34,12 @@ struct door_options {
 	unsigned int per_address;  /* of these from one host; 0: no limit of its own */
 	unsigned int handshakes;   /* under way at a time; a newcomer pushes out the oldest */
 	unsigned int handshake_ms; /* time for one */
-	const struct passwords *passwords; /* every client is asked for one; NULL: none; borrowed */
-	struct certificate *certificate;   /* TLS is offered with it; NULL: it is not; borrowed */
-	bool only_tls;                     /* and has to be used by who comes from a network */
+	/* Every client is asked to prove either that it knows a password or, by TLS alone, who of
+	   the users it is; both NULL: nothing; borrowed. */
+	const struct passwords *passwords;
+	const struct users *users;
+	struct certificate *certificate; /* TLS is offered with it; NULL: it is not; borrowed */
+	bool only_tls;                   /* and has to be used by who comes from a network */
 	bool insecure; /* a listener may be open to a network although nothing is asked for */
 	/*
 	 * Both from the door's thread, neither may block. full() says why no guest fits now (a
@@ -68,7 +72,7 @@ int door_create(const struct door_options *options, struct door **door, GError *
 /*
  * Listens on an ADDR (address.h), as often as wanted; logs "NAME: listening on ADDR" for every
  * socket (a host name can have several). From the thread that created the door. Refuses, with
- * EXIT_USAGE, an address that other machines could reach if no password is asked for (unless
+ * EXIT_USAGE, an address that other machines could reach if nothing can be asked for (unless
  * `insecure`); EXIT_REFUSED for an address in use or no permission. On failure nothing is left
  * open.
  */
@@ -81,6 +85,7 @@ struct door_stranger {
 		*pump; /* finished when the guest leaves or is turned away; NULL: a plain socket */
 	const char *peer, *host; /* as in log lines, and what limits go by; copied */
 	bool local;              /* it cannot come from another machine */
+	bool encrypted;          /* behind TLS, or whoever brings it has seen to that */
 };
 
 /* From any thread, before door_close(). Takes fd and pump. */

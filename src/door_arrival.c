@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "door_arrival.h"
 
-#include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,12 +13,43 @@ struct arrival {
 	struct door *door;
 	struct handshake handshake;
 	GSource *source;
-	int fd, wire; /* wire: behind the pump, or -1 */
+	struct check *check; /* under way; nothing is read meanwhile */
+	int fd, wire;        /* wire: behind the pump, or -1 */
 	struct pump *pump;
 	char *peer, *host;
 	bool refused;
 	gint64 deadline;
 };
+
+static gboolean on_arrival(gpointer data);
+
+static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+	(void)source;
+	return callback(data);
+}
+
+static GSourceFuncs source_funcs = {.dispatch = dispatch};
+
+static void look_away(struct arrival *arrival)
+{
+	if (!arrival->source)
+		return;
+	g_source_destroy(arrival->source);
+	g_source_unref(g_steal_pointer(&arrival->source));
+}
+
+/* From now on for the deadline, and for what the peer sends unless that has to wait. */
+static void look_out(struct arrival *arrival, bool wait)
+{
+	look_away(arrival);
+	arrival->source = g_source_new(&source_funcs, sizeof(GSource));
+	if (!wait)
+		g_source_add_unix_fd(arrival->source, arrival->fd, G_IO_IN);
+	g_source_set_ready_time(arrival->source, arrival->deadline);
+	g_source_set_callback(arrival->source, on_arrival, arrival, NULL);
+	g_source_attach(arrival->source, arrival->door->context);
+}
 
 /* Closes what it still has. */
 static void arrival_free(struct arrival *arrival)
@@ -30,10 +60,9 @@ static void arrival_free(struct arrival *arrival)
 	g_queue_remove(&door->arrivals, arrival);
 	door->counts.underway = door->arrivals.length;
 	pthread_mutex_unlock(&door->lock);
-	if (arrival->source) {
-		g_source_destroy(arrival->source);
-		g_source_unref(arrival->source);
-	}
+	look_away(arrival);
+	check_forget(arrival->check);
+	handshake_finish(&arrival->handshake);
 	if (arrival->fd >= 0)
 		close(arrival->fd);
 	pump_destroy(arrival->pump);
@@ -84,7 +113,7 @@ static void welcome(struct arrival *arrival)
 		return;
 	}
 	/* No source may look at the descriptor of somebody else. */
-	g_source_destroy(arrival->source);
+	look_away(arrival);
 	arrival->fd = -1;
 	guest.ticket->peer = g_strdup(arrival->peer);
 	guest.ticket->pump = g_steal_pointer(&arrival->pump);
@@ -130,6 +159,11 @@ static void advance(struct arrival *arrival, enum handshake_step step)
 	switch (step) {
 	case HANDSHAKE_MORE:
 		return;
+	case HANDSHAKE_CHECK:
+		arrival->check = checks_ask(door->checks, arrival->host, arrival->handshake.name,
+					    arrival->handshake.key, arrival);
+		look_out(arrival, true);
+		return;
 	case HANDSHAKE_DONE:
 		welcome(arrival);
 		return;
@@ -148,18 +182,52 @@ static void advance(struct arrival *arrival, enum handshake_step step)
 }
 
 /* Called when the peer sent something and at the deadline, whichever comes first. */
-static gboolean on_arrival(gint fd, GIOCondition condition, gpointer data)
+static gboolean on_arrival(gpointer data)
 {
 	struct arrival *arrival = data;
 
-	(void)fd;
-	(void)condition;
 	if (g_get_monotonic_time() >= arrival->deadline)
 		fail_arrival(arrival, "it took too long");
 	else
 		advance(arrival, handshake_feed(&arrival->handshake));
 	return G_SOURCE_CONTINUE;
 }
+
+/* It is heard again. */
+static void go_on(struct arrival *arrival, enum handshake_step step)
+{
+	look_out(arrival, false);
+	advance(arrival, step);
+}
+
+/* Its host may have used its tries up meanwhile, on other connections. */
+static bool check_turn(void *data)
+{
+	struct arrival *arrival = data;
+	const char *reason = refusal(arrival);
+
+	if (!reason)
+		return true;
+	arrival->check = NULL;
+	go_on(arrival, handshake_refuse(&arrival->handshake, reason));
+	return false;
+}
+
+static void check_done(void *data, enum password_verdict verdict)
+{
+	struct arrival *arrival = data;
+
+	arrival->check = NULL;
+	if (verdict != PASSWORD_WRONG)
+		log_info("%s: %s is the user %s", arrival->door->options.name, arrival->peer,
+			 arrival->handshake.name);
+	go_on(arrival, handshake_judge(&arrival->handshake, verdict));
+}
+
+const struct check_ops arrival_check_ops = {
+	.turn = check_turn,
+	.done = check_done,
+};
 
 /* The host with most handshakes under way loses its oldest. */
 static void push_out(struct door *door)
@@ -182,34 +250,25 @@ static void push_out(struct door *door)
 	fail_arrival(victim, "pushed out by newcomers");
 }
 
-static void look_out(struct arrival *arrival)
-{
-	arrival->source = g_unix_fd_source_new(arrival->fd, G_IO_IN);
-	g_source_set_ready_time(arrival->source, arrival->deadline);
-	g_source_set_callback(arrival->source, G_SOURCE_FUNC(on_arrival), arrival, NULL);
-	g_source_attach(arrival->source, arrival->door->context);
-}
-
 /* The handshake goes on behind TLS: its pump is watched from now on, until the same deadline. */
 static int secure(int *fd, void *data)
 {
 	struct arrival *arrival = data;
 	int wire = arrival->fd, r;
 
-	g_source_destroy(arrival->source);
-	g_source_unref(g_steal_pointer(&arrival->source));
+	look_away(arrival);
 	arrival->fd = -1;
 	r = tls_stream_pump(wire, arrival->door->options.certificate, &arrival->pump, &arrival->fd);
 	if (r)
 		return r;
 	arrival->wire = wire;
 	*fd = arrival->fd;
-	look_out(arrival);
+	look_out(arrival, false);
 	return 0;
 }
 
 /* In the door's thread; the arrival has everything but its handshake. */
-static void begin(struct arrival *arrival, bool local)
+static void begin(struct arrival *arrival, bool local, bool encrypted)
 {
 	struct door *door = arrival->door;
 	/* Who brings somebody sees to it that he comes by TLS where he has to. */
@@ -217,7 +276,9 @@ static void begin(struct arrival *arrival, bool local)
 	struct handshake_rules rules = {
 		.open = local || door->options.insecure,
 		.plain = local || brought || !door->options.only_tls,
+		.encrypted = encrypted,
 		.passwords = door->options.passwords,
+		.users = door->options.users != NULL,
 		.refusal = refusal,
 		.proved = proved,
 		.secure = door->options.certificate && !brought ? secure : NULL,
@@ -233,7 +294,7 @@ static void begin(struct arrival *arrival, bool local)
 	pthread_mutex_unlock(&door->lock);
 	arrival->deadline = g_get_monotonic_time() +
 			    door->options.handshake_ms * G_TIME_SPAN_MILLISECOND;
-	look_out(arrival);
+	look_out(arrival, false);
 	advance(arrival, handshake_begin(&arrival->handshake, arrival->fd, &rules));
 }
 
@@ -253,7 +314,7 @@ void arrival_begin(struct door *door, const struct gate_peer *peer, bool local)
 
 	arrival->peer = peer->name;
 	arrival->host = peer->host;
-	begin(arrival, local);
+	begin(arrival, local, false);
 }
 
 void arrivals_end(struct door *door)
@@ -265,14 +326,14 @@ void arrivals_end(struct door *door)
 /* On its way to the door's thread. */
 struct adoption {
 	struct arrival *arrival; /* NULL: it has arrived */
-	bool local;
+	bool local, encrypted;
 };
 
 static gboolean on_adoption(gpointer data)
 {
 	struct adoption *adoption = data;
 
-	begin(g_steal_pointer(&adoption->arrival), adoption->local);
+	begin(g_steal_pointer(&adoption->arrival), adoption->local, adoption->encrypted);
 	return G_SOURCE_REMOVE;
 }
 
@@ -297,6 +358,7 @@ void door_adopt(struct door *door, const struct door_stranger *stranger)
 	adoption->arrival->peer = g_strdup(stranger->peer);
 	adoption->arrival->host = g_strdup(stranger->host);
 	adoption->local = stranger->local;
+	adoption->encrypted = stranger->encrypted;
 	g_source_set_priority(source, G_PRIORITY_DEFAULT);
 	g_source_set_callback(source, on_adoption, adoption, adoption_free);
 	g_source_attach(source, door->context);

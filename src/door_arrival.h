@@ -14,6 +14,9 @@
 /* Takes all of the peer's. */
 void arrival_begin(struct door *door, const struct gate_peer *peer, bool local);
 
+/* How those that a check is about (their data) hear of it. */
+extern const struct check_ops arrival_check_ops;
+
 /* Everybody goes, without a word. Once the door's thread has ended. */
 void arrivals_end(struct door *door);
 

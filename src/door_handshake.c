@@ -11,6 +11,13 @@
 #define WASTE_LIMIT    65536 /* bytes read from a refused peer before it is cut off */
 #define READ_AT_ONCE   16    /* steps in one turn: nobody holds the thread by sending fast */
 
+/* What it takes to get in. */
+enum proof {
+	PROOF_NONE,
+	PROOF_PASSWORD,
+	PROOF_USER,
+};
+
 /*
  * A security type: begin() runs when it is chosen, sends what it has to and waits for the answer
  * with a step of its own; the last one sends the result and waits for ClientInit.
@@ -18,27 +25,32 @@
 struct security {
 	uint32_t type;
 	const char *name;
-	bool secret; /* asks for a password; VeNCrypt: its sub-types say */
+	enum proof proof; /* VeNCrypt: its sub-types say */
 	enum handshake_step (*begin)(struct handshake *handshake);
 };
 
 static enum handshake_step none_begin(struct handshake *handshake);
 static enum handshake_step password_begin(struct handshake *handshake);
+static enum handshake_step plain_begin(struct handshake *handshake);
 static enum handshake_step vencrypt_begin(struct handshake *handshake);
 
 #define VENCRYPT 19
 
 /* Viewers that have no preference take the first that they know. */
 static const struct security security_types[] = {
-	{VENCRYPT, "tls", false, vencrypt_begin},
-	{1, "none", false, none_begin},
-	{2, "password", true, password_begin},
+	{VENCRYPT, "tls", PROOF_NONE, vencrypt_begin},
+	{1, "none", PROOF_NONE, none_begin},
+	{2, "password", PROOF_PASSWORD, password_begin},
 };
 
-/* VeNCrypt's sub-types X509None and X509Vnc. */
+#define VENCRYPT_PLAIN 256
+
+/* VeNCrypt's sub-types X509Plain, X509Vnc, X509None, and Plain, which brings no TLS. */
 static const struct security vencrypt_types[] = {
-	{260, "tls", false, none_begin},
-	{261, "tls password", true, password_begin},
+	{262, "tls plain", PROOF_USER, plain_begin},
+	{261, "tls password", PROOF_PASSWORD, password_begin},
+	{260, "tls", PROOF_NONE, none_begin},
+	{VENCRYPT_PLAIN, "tls plain", PROOF_USER, plain_begin},
 };
 
 static enum handshake_step failed(struct handshake *handshake, const char *reason)
@@ -120,25 +132,40 @@ static enum handshake_step none_begin(struct handshake *handshake)
 	return wait_for(handshake, 1, client_init_received);
 }
 
-static enum handshake_step answer_received(struct handshake *handshake)
+static const char *refusal(const struct handshake *handshake)
 {
 	const struct handshake_rules *rules = &handshake->rules;
-	const char *reason = rules->refusal ? rules->refusal(rules->data) : NULL;
-	static const uint8_t ok[4];
-	enum password_verdict verdict;
 
-	/* Who has many connections gets no more tries by it. */
-	if (reason)
-		return refuse(handshake, reason, true);
-	verdict = password_check(rules->passwords, handshake->challenge, handshake->buffer);
+	return rules->refusal ? rules->refusal(rules->data) : NULL;
+}
+
+static enum handshake_step judge(struct handshake *handshake, enum password_verdict verdict,
+				 const char *wrong)
+{
+	const struct handshake_rules *rules = &handshake->rules;
+	static const uint8_t ok[4];
+
 	if (rules->proved)
 		rules->proved(verdict != PASSWORD_WRONG, rules->data);
 	if (verdict == PASSWORD_WRONG)
-		return refuse(handshake, "wrong password", true);
+		return refuse(handshake, wrong, true);
 	handshake->view_only = verdict == PASSWORD_VIEW;
 	if (!send_all(handshake, ok, sizeof(ok)))
 		return failed(handshake, "the connection broke");
 	return wait_for(handshake, 1, client_init_received);
+}
+
+static enum handshake_step answer_received(struct handshake *handshake)
+{
+	const char *reason = refusal(handshake);
+
+	/* Who has many connections gets no more tries by it. */
+	if (reason)
+		return refuse(handshake, reason, true);
+	return judge(
+		handshake,
+		password_check(handshake->rules.passwords, handshake->challenge, handshake->buffer),
+		"wrong password");
 }
 
 static enum handshake_step password_begin(struct handshake *handshake)
@@ -150,17 +177,89 @@ static enum handshake_step password_begin(struct handshake *handshake)
 	return wait_for(handshake, PASSWORD_CHALLENGE, answer_received);
 }
 
-/* As far as passwords go. */
+/* Neither has a byte that ends a string. */
+static enum handshake_step plain_received(struct handshake *handshake)
+{
+	const uint8_t *bytes = handshake->buffer;
+	size_t length = handshake->name_length;
+
+	memcpy(handshake->name, bytes, length);
+	handshake->name[length] = 0;
+	memcpy(handshake->key, bytes + length, handshake->want - length);
+	handshake->key[handshake->want - length] = 0;
+	if (memchr(bytes, 0, handshake->want))
+		return handshake_refuse(handshake, "the name or the password is not text");
+	return HANDSHAKE_CHECK;
+}
+
+static enum handshake_step plain_lengths_received(struct handshake *handshake)
+{
+	uint32_t lengths[2];
+
+	memcpy(lengths, handshake->buffer, sizeof(lengths));
+	lengths[0] = GUINT32_FROM_BE(lengths[0]);
+	lengths[1] = GUINT32_FROM_BE(lengths[1]);
+	if (!lengths[0])
+		return refuse(handshake, "there is no user without a name", true);
+	if (lengths[0] > USERS_NAME || lengths[1] > USERS_PASSWORD)
+		return refuse(handshake, "the name or the password is too long", true);
+	handshake->name_length = lengths[0];
+	return wait_for(handshake, lengths[0] + lengths[1], plain_received);
+}
+
+static enum handshake_step plain_begin(struct handshake *handshake)
+{
+	return wait_for(handshake, 8, plain_lengths_received);
+}
+
+enum handshake_step handshake_judge(struct handshake *handshake, enum password_verdict verdict)
+{
+	handshake_finish(handshake);
+	return judge(handshake, verdict, "wrong name or password");
+}
+
+enum handshake_step handshake_refuse(struct handshake *handshake, const char *reason)
+{
+	handshake_finish(handshake);
+	return refuse(handshake, reason, true);
+}
+
+void handshake_finish(struct handshake *handshake)
+{
+	explicit_bzero(handshake->buffer, sizeof(handshake->buffer));
+	explicit_bzero(handshake->key, sizeof(handshake->key));
+}
+
+/* As far as secrets go. */
 static bool may_do(const struct handshake_rules *rules, const struct security *security)
 {
-	return rules->passwords ? security->secret : !security->secret && rules->open;
+	switch (security->proof) {
+	case PROOF_NONE:
+		return rules->open && !rules->passwords && !rules->users;
+	case PROOF_PASSWORD:
+		return rules->passwords;
+	case PROOF_USER:
+		return rules->users;
+	}
+	return false;
+}
+
+static bool may_do_in_vencrypt(const struct handshake_rules *rules, const struct security *subtype)
+{
+	bool safe = subtype->type == VENCRYPT_PLAIN ? rules->encrypted : rules->secure != NULL;
+
+	return safe && may_do(rules, subtype);
 }
 
 static bool may_offer(const struct handshake_rules *rules, const struct security *security)
 {
-	if (security->type == VENCRYPT)
-		return rules->secure && (rules->passwords || rules->open);
-	return rules->plain && may_do(rules, security);
+	bool any = false;
+
+	if (security->type != VENCRYPT)
+		return rules->plain && may_do(rules, security);
+	for (size_t i = 0; i < G_N_ELEMENTS(vencrypt_types); i++)
+		any |= may_do_in_vencrypt(rules, &vencrypt_types[i]);
+	return any;
 }
 
 static enum handshake_step subtype_received(struct handshake *handshake)
@@ -172,8 +271,13 @@ static enum handshake_step subtype_received(struct handshake *handshake)
 	memcpy(&wire, handshake->buffer, 4);
 	for (size_t i = 0; i < G_N_ELEMENTS(vencrypt_types); i++)
 		if (vencrypt_types[i].type == GUINT32_FROM_BE(wire) &&
-		    may_do(&handshake->rules, &vencrypt_types[i]))
+		    may_do_in_vencrypt(&handshake->rules, &vencrypt_types[i]))
 			chosen = &vencrypt_types[i];
+	if (chosen && chosen->type == VENCRYPT_PLAIN) {
+		handshake->secured = true;
+		handshake->security = chosen;
+		return chosen->begin(handshake);
+	}
 	accepted = chosen != NULL;
 	if (!send_all(handshake, &accepted, 1))
 		return failed(handshake, "the connection broke");
@@ -200,7 +304,7 @@ static enum handshake_step vencrypt_version_received(struct handshake *handshake
 	for (size_t i = 0; i < G_N_ELEMENTS(vencrypt_types); i++) {
 		uint32_t wire = GUINT32_TO_BE(vencrypt_types[i].type);
 
-		if (!may_do(&handshake->rules, &vencrypt_types[i]))
+		if (!may_do_in_vencrypt(&handshake->rules, &vencrypt_types[i]))
 			continue;
 		message[1]++;
 		memcpy(message + length, &wire, 4);
@@ -293,7 +397,7 @@ static enum handshake_step version_received(struct handshake *handshake)
 
 	if (!parse_version(handshake->buffer, &handshake->minor))
 		return failed(handshake, "it does not speak RFB 3");
-	reason = handshake->rules.refusal ? handshake->rules.refusal(handshake->rules.data) : NULL;
+	reason = refusal(handshake);
 	if (reason)
 		return refuse(handshake, reason, false);
 	return handshake->minor == 3 ? decide(handshake) : offer(handshake);

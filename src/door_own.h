@@ -7,6 +7,7 @@
 
 #include "backoff.h"
 #include "door.h"
+#include "door_checks.h"
 #include "log.h"
 
 struct door_ticket {
@@ -23,6 +24,7 @@ struct door {
 	char *full_text;
 	struct log_limit limit;  /* of the door's thread */
 	struct backoff *backoff; /* of the door's thread */
+	struct checks *checks;   /* of users; NULL: there are none */
 
 	pthread_mutex_t lock; /* of all below */
 	bool closed;

@@ -37,6 +37,7 @@ libplanecast_a_SOURCES = \
 	src/discover.c src/discover.h \
 	src/door.c src/door.h src/door_own.h \
 	src/door_arrival.c src/door_arrival.h \
+	src/door_checks.c src/door_checks.h \
 	src/door_gate.c src/door_gate.h \
 	src/door_handshake.c src/door_handshake.h \
 	src/door_listener.c src/door_listener.h \

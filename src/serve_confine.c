@@ -110,6 +110,7 @@ static void allow_vnc(struct landlock *landlock, const struct serve_vnc *vnc)
 	allow_addresses(landlock, vnc->addresses);
 	allow_secret(landlock, vnc->password_file);
 	allow_secret(landlock, vnc->view_only_file);
+	allow_secret(landlock, vnc->users_file);
 	allow_secret(landlock, vnc->tls_key);
 	if (vnc->certificate)
 		landlock_read_beside(landlock, certificate_path(vnc->certificate));

@@ -14,10 +14,11 @@
 const char serve_vnc_help[] =
 	"ADDR is HOST:PORT, HOST:auto (a free port), [::1]:PORT, PORT (loopback),\n"
 	":N (display N), unix:PATH or fd:N. An address that other machines can reach\n"
-	"needs --password-file, or --insecure. SECRET is a file that only its owner\n"
-	"reads, cred:NAME (a systemd credential) or fd:N (a descriptor). VNC passwords\n"
+	"needs --password-file or --users-file, or --insecure. SECRET is a file that only its\n"
+	"owner reads, cred:NAME (a systemd credential) or fd:N (a descriptor). VNC passwords\n"
 	"have 8 characters and protect the way in; the picture on its way needs --tls\n"
-	"(VeNCrypt's X509 types), --tls-only, ssh or a VPN.\n";
+	"(VeNCrypt's X509 types), --tls-only, ssh or a VPN. A line for --users-file is\n"
+	"NAME:HASH, or NAME:HASH:view-only; `mkpasswd` prints hashes.\n";
 
 void serve_vnc_init(struct serve_vnc *vnc)
 {
@@ -29,10 +30,12 @@ void serve_vnc_finish(struct serve_vnc *vnc)
 	g_strfreev(vnc->addresses);
 	g_free(vnc->password_file);
 	g_free(vnc->view_only_file);
+	g_free(vnc->users_file);
 	g_free(vnc->tls_cert);
 	g_free(vnc->tls_key);
 	certificate_close(vnc->certificate);
 	clipboard_destroy(vnc->clipboard);
+	users_free(vnc->users);
 	explicit_bzero(&vnc->passwords, sizeof(vnc->passwords));
 }
 
@@ -46,6 +49,8 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 		 "SECRET"},
 		{"view-only-password-file", 0, 0, G_OPTION_ARG_STRING, &vnc->view_only_file,
 		 "a password that is for watching only", "SECRET"},
+		{"users-file", 0, 0, G_OPTION_ARG_STRING, &vnc->users_file,
+		 "ask viewers with TLS for a name and a password (hashed by crypt)", "SECRET"},
 		{"tls", 0, 0, G_OPTION_ARG_NONE, &vnc->tls,
 		 "offer TLS, with a certificate of its own if there is no --tls-cert", NULL},
 		{"tls-only", 0, 0, G_OPTION_ARG_NONE, &vnc->tls_only,
@@ -75,6 +80,11 @@ int serve_vnc_check(const struct serve_vnc *vnc)
 		log_error("serve: --tls-key is the key of a --tls-cert FILE, which is missing");
 		return EXIT_USAGE;
 	}
+	if (vnc->users_file && !vnc->tls && !vnc->tls_only && !vnc->tls_cert) {
+		log_error("serve: --users-file needs --tls or --tls-only: names and passwords are "
+			  "never asked for in the clear");
+		return EXIT_USAGE;
+	}
 	if (vnc->max_clients < 1 || vnc->max_clients > MAX_CLIENTS) {
 		log_error("serve: --max-clients %d is out of range (1 to %d)", vnc->max_clients,
 			  MAX_CLIENTS);
@@ -101,7 +111,19 @@ static int load_passwords(struct serve_vnc *vnc, GError **error)
 			    vnc->view_only_file);
 	if (!r && vnc->view_only_file)
 		r = password_load(passwords, vnc->view_only_file, TRUE, error);
+	if (!r && vnc->users_file)
+		r = users_load(vnc->users_file, &vnc->users, error);
 	return r;
+}
+
+static bool has_passwords(const struct serve_vnc *vnc)
+{
+	return vnc->passwords.has_full || vnc->passwords.has_view;
+}
+
+bool serve_vnc_asks(const struct serve_vnc *vnc)
+{
+	return has_passwords(vnc) || vnc->users;
 }
 
 static int load_certificate(struct serve_vnc *vnc, GError **error)
@@ -146,8 +168,9 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 	struct sink *sink;
 	int r;
 
-	if (vnc->passwords.has_full || vnc->passwords.has_view)
+	if (has_passwords(vnc))
 		options.passwords = &vnc->passwords;
+	options.users = vnc->users;
 	options.certificate = vnc->certificate;
 	if (!vnc->no_clipboard)
 		vnc->clipboard = clipboard_create();

@@ -12,15 +12,17 @@
 #include "clipboard.h"
 #include "password.h"
 #include "screen.h"
+#include "users.h"
 
 struct serve_vnc {
-	char **addresses;                     /* NULL: the default one */
-	gboolean quiet;                       /* NULL: none */
-	char *password_file, *view_only_file; /* secrets (secret.h) */
-	char *tls_cert, *tls_key;             /* NULL: a certificate of its own */
+	char **addresses;                                  /* NULL: the default one */
+	gboolean quiet;                                    /* NULL: none */
+	char *password_file, *view_only_file, *users_file; /* secrets (secret.h) */
+	char *tls_cert, *tls_key;                          /* NULL: a certificate of its own */
 	gboolean tls, tls_only, insecure, lossless;
 	int max_clients, max_per_address;
 	struct passwords passwords;
+	struct users *users; /* NULL: none */
 	gboolean no_clipboard;
 	struct clipboard *clipboard;     /* that all viewers share; NULL: they do not */
 	struct input *input;             /* where all clients type, set before the start */
@@ -39,6 +41,9 @@ extern const char serve_vnc_help[];
 
 /* After parsing: 0, or EXIT_USAGE after the one line on stderr. */
 int serve_vnc_check(const struct serve_vnc *vnc);
+
+/* Whether viewers are asked for anything; once loaded. */
+bool serve_vnc_asks(const struct serve_vnc *vnc);
 
 /* Reads the secrets; makes a certificate if there is to be one. 0 or -errno. */
 int serve_vnc_load(struct serve_vnc *vnc, GError **error);

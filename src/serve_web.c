@@ -58,7 +58,7 @@ int serve_web_start(struct serve_web *web, const struct serve_vnc *vnc, GError *
 	const struct web_options options = {
 		.door = vnc_door(vnc->sink),
 		.certificate = vnc->certificate,
-		.open = vnc->insecure || vnc->passwords.has_full || vnc->passwords.has_view,
+		.open = vnc->insecure || serve_vnc_asks(vnc),
 		.root = web->root,
 		.hosts = (const char *const *)web->hosts,
 	};

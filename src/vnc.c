@@ -296,6 +296,7 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 		.handshakes = options->handshakes,
 		.handshake_ms = options->handshake_ms,
 		.passwords = options->passwords,
+		.users = options->users,
 		.certificate = options->certificate,
 		.only_tls = options->only_tls,
 		.insecure = options->insecure,

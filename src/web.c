@@ -34,6 +34,7 @@ struct visitor {
 	GSource *deadline;
 	char *peer, *host;
 	bool local, served;
+	bool encrypted; /* by us, or by the proxy that comes by a unix socket */
 };
 
 static void say(struct web *web, const char *who, const char *what, const char *why)
@@ -132,6 +133,7 @@ static void on_upgraded(void *data, struct pump *pump, int plain)
 		.peer = visitor->peer,
 		.host = visitor->host,
 		.local = visitor->local,
+		.encrypted = visitor->encrypted,
 	};
 
 	count(web, &web->counts.upgraded);
@@ -186,6 +188,7 @@ static void on_receive(void *data, const struct listener *listener, const struct
 	visitor->peer = peer->name;
 	visitor->host = peer->host;
 	visitor->local = listener->local;
+	visitor->encrypted = web->options.certificate != NULL;
 	visitor->deadline = g_source_new(&deadline_funcs, sizeof(GSource));
 	g_source_set_callback(visitor->deadline, on_deadline, visitor, NULL);
 	set_deadline(visitor);

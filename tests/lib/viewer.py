@@ -79,10 +79,10 @@ class Screen:
 class Viewer:
     """vncviewer, full screen, until close(); it writes what it does to `log`."""
 
-    def __init__(self, screen, address, folder, *options):
+    def __init__(self, screen, address, folder, *options, **variables):
         need("vncviewer")
         self.log_path = os.path.join(folder, "viewer.log")
-        variables = {**host.environment(), "DISPLAY": screen.display, "HOME": folder}
+        variables = {**host.environment(), "DISPLAY": screen.display, "HOME": folder, **variables}
         name, port = address.rsplit(":", 1)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
@@ -151,11 +151,11 @@ def display_of(address):
     return f"{name}:{int(port) - 5900}"
 
 
-def watch(test, address, *options):
+def watch(test, address, *options, **variables):
     """A viewer on a screen of its own, both until the end of a host.Test."""
     screen = Screen()
     test.addCleanup(screen.close)
-    viewer = Viewer(screen, address, test.scratch, *options)
+    viewer = Viewer(screen, address, test.scratch, *options, **variables)
     test.addCleanup(viewer.close)
     return screen, viewer
 

@@ -112,9 +112,22 @@ tests_unit_test_door_tls_SOURCES = \
 	tests/unit/rfb.c \
 	tests/unit/rfb.h \
 	tests/unit/stage.c \
-	tests/unit/stage.h
+	tests/unit/stage.h \
+	tests/unit/tls_line.c \
+	tests/unit/tls_line.h
 tests_unit_test_door_tls_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_door_tls_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_door_users
+tests_unit_test_door_users_SOURCES = \
+	tests/unit/test_door_users.c \
+	tests/unit/hall.c tests/unit/hall.h \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h \
+	tests/unit/tls_line.c tests/unit/tls_line.h
+tests_unit_test_door_users_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_door_users_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=users_check
+tests_unit_test_door_users_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_users
 tests_unit_test_users_SOURCES = tests/unit/test_users.c

@@ -158,12 +158,13 @@ bool rfb_greet(int fd, int minor, char *refusal)
 
 bool rfb_greet_with(int fd, const uint8_t password[PASSWORD_LENGTH])
 {
-	uint8_t version[12], kinds[2], challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE];
+	uint8_t version[12], kinds[4], challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE];
 	uint8_t result[4];
 	const uint8_t vnc_auth = 2, shared = 1;
 
 	return rfb_receive(fd, version, 12) && rfb_send(fd, "RFB 003.008\n", 12) &&
-	       rfb_receive(fd, kinds, 2) && kinds[0] == 1 && kinds[1] == vnc_auth &&
+	       rfb_receive(fd, kinds, 1) && kinds[0] && kinds[0] < sizeof(kinds) &&
+	       rfb_receive(fd, kinds + 1, kinds[0]) && kinds[kinds[0]] == vnc_auth &&
 	       rfb_send(fd, &vnc_auth, 1) && rfb_receive(fd, challenge, sizeof(challenge)) &&
 	       !password_answer(password, challenge, answer) &&
 	       rfb_send(fd, answer, sizeof(answer)) && rfb_receive(fd, result, 4) && !result[3] &&

@@ -8,6 +8,7 @@
 
 #include "hall.h"
 #include "rfb.h"
+#include "tls_line.h"
 #include "unit.h"
 
 #define NORMAL "NORMAL"
@@ -15,94 +16,25 @@
 static const struct passwords passwords = {.full = "full", .has_full = TRUE};
 static struct certificate *certificate;
 
-/* A client's end of a connection that has gone over to TLS. */
-struct line {
-	int fd;
-	gnutls_session_t session;
-	gnutls_certificate_credentials_t trust;
-};
-
-static bool line_open(struct line *line, int fd, const char *priorities)
-{
-	int r;
-
-	line->fd = fd;
-	assert_int_equal(gnutls_certificate_allocate_credentials(&line->trust), 0);
-	assert_int_equal(gnutls_init(&line->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL), 0);
-	assert_int_equal(gnutls_priority_set_direct(line->session, priorities, NULL), 0);
-	gnutls_credentials_set(line->session, GNUTLS_CRD_CERTIFICATE, line->trust);
-	gnutls_transport_set_int(line->session, fd);
-	gnutls_handshake_set_timeout(line->session, RFB_PATIENCE_MS);
-	do
-		r = gnutls_handshake(line->session);
-	while (r < 0 && !gnutls_error_is_fatal(r));
-	return !r;
-}
-
-static void line_close(struct line *line)
-{
-	gnutls_deinit(line->session);
-	gnutls_certificate_free_credentials(line->trust);
-	close(line->fd);
-}
-
-static bool line_receive(struct line *line, void *data, size_t length)
-{
-	uint8_t *bytes = data;
-
-	while (length) {
-		ssize_t n = gnutls_record_recv(line->session, bytes, length);
-
-		if (n == GNUTLS_E_INTERRUPTED || n == GNUTLS_E_AGAIN)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes += n;
-		length -= (size_t)n;
-	}
-	return true;
-}
-
-static bool line_send(struct line *line, const void *data, size_t length)
-{
-	return gnutls_record_send(line->session, data, length) == (ssize_t)length;
-}
-
 /* Up to the list of VeNCrypt's types, of which there is one. */
 static uint32_t knock(int fd, const char *version)
 {
-	uint8_t head[14], count[2];
-	uint32_t type;
+	uint32_t types[TLS_LINE_TYPES];
 
-	assert_true(rfb_receive(fd, head, 12) && rfb_send(fd, version, 12));
-	assert_true(rfb_receive(fd, head, 1) && rfb_receive(fd, head + 1, head[0]));
-	assert_int_equal(head[1], 19);
-	assert_true(rfb_send(fd, "\x13", 1) && rfb_receive(fd, head, 2));
-	assert_memory_equal(head, "\0\x02", 2);
-	assert_true(rfb_send(fd, "\0\x02", 2) && rfb_receive(fd, count, 2));
-	assert_memory_equal(count, "\0\x01", 2);
-	assert_true(rfb_receive(fd, &type, 4));
-	return GUINT32_FROM_BE(type);
+	assert_int_equal(tls_line_knock(fd, version, types), 1);
+	return types[0];
 }
 
-static bool choose(int fd, uint32_t type)
-{
-	uint32_t wire = GUINT32_TO_BE(type);
-	uint8_t accepted = 0;
-
-	assert_true(rfb_send(fd, &wire, 4) && rfb_receive(fd, &accepted, 1));
-	return accepted == 1;
-}
-
-static uint32_t prove(struct line *line, const char *password)
+static uint32_t prove(struct tls_line *line, const char *password)
 {
 	uint8_t challenge[PASSWORD_CHALLENGE], answer[PASSWORD_CHALLENGE], key[8] = "";
 	uint32_t result = 0;
 
 	memcpy(key, password, MIN(strlen(password), sizeof(key)));
-	assert_true(line_receive(line, challenge, sizeof(challenge)));
+	assert_true(tls_line_receive(line, challenge, sizeof(challenge)));
 	assert_int_equal(password_answer(key, challenge, answer), 0);
-	assert_true(line_send(line, answer, sizeof(answer)) && line_receive(line, &result, 4));
+	assert_true(tls_line_send(line, answer, sizeof(answer)) &&
+		    tls_line_receive(line, &result, 4));
 	return GUINT32_FROM_BE(result);
 }
 
@@ -116,25 +48,25 @@ static void test_tls_carries_a_guest(void **state)
 	hall_open(&hall, &options);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(priorities); i++) {
 		char words[8];
-		struct line line;
+		struct tls_line line;
 		int fd = rfb_dial_tcp(hall.port);
 
 		assert_int_equal(knock(fd, "RFB 003.008\n"), 261);
-		assert_true(choose(fd, 261));
-		assert_true(line_open(&line, fd, priorities[i]));
+		assert_true(tls_line_choose(fd, 261));
+		assert_true(tls_line_open(&line, fd, priorities[i]));
 		assert_int_equal(prove(&line, "full"), 0);
-		assert_true(line_send(&line, "\x01up", 3));
+		assert_true(tls_line_send(&line, "\x01up", 3));
 		hall_lets_in(&hall, i + 1);
 		assert_string_equal(hall.last.security, "tls password");
 		assert_true(hall.last.wire >= 0);
 		assert_true(rfb_receive(hall.last.fd, words, 2));
 		assert_memory_equal(words, "up", 2);
 		assert_true(rfb_send(hall.last.fd, "down", 4));
-		assert_true(line_receive(&line, words, 4));
+		assert_true(tls_line_receive(&line, words, 4));
 		assert_memory_equal(words, "down", 4);
 		hall_see_off(&hall);
-		assert_false(line_receive(&line, words, 1));
-		line_close(&line);
+		assert_false(tls_line_receive(&line, words, 1));
+		tls_line_close(&line);
 	}
 	hall_close(&hall);
 }
@@ -143,7 +75,7 @@ static void test_tls_carries_a_guest(void **state)
 static void test_tls_without_a_password_where_none_is_needed(void **state)
 {
 	const struct door_options options = {.certificate = certificate};
-	struct line line;
+	struct tls_line line;
 	struct hall hall;
 	uint32_t result = 0;
 	int fd;
@@ -152,21 +84,21 @@ static void test_tls_without_a_password_where_none_is_needed(void **state)
 	hall_open(&hall, &options);
 	fd = rfb_dial_tcp(hall.port);
 	assert_int_equal(knock(fd, "RFB 003.007\n"), 260);
-	assert_true(choose(fd, 260));
-	assert_true(line_open(&line, fd, NORMAL));
-	assert_true(line_receive(&line, &result, 4));
+	assert_true(tls_line_choose(fd, 260));
+	assert_true(tls_line_open(&line, fd, NORMAL));
+	assert_true(tls_line_receive(&line, &result, 4));
 	assert_int_equal(result, 0);
-	assert_true(line_send(&line, "\x01", 1));
+	assert_true(tls_line_send(&line, "\x01", 1));
 	hall_lets_in(&hall, 1);
 	assert_string_equal(hall.last.security, "tls");
-	line_close(&line);
+	tls_line_close(&line);
 	hall_close(&hall);
 }
 
 static void test_tls_tells_who_is_wrong(void **state)
 {
 	const struct door_options options = {.passwords = &passwords, .certificate = certificate};
-	struct line line;
+	struct tls_line line;
 	struct hall hall;
 	uint32_t length;
 	char words[128] = "";
@@ -176,15 +108,15 @@ static void test_tls_tells_who_is_wrong(void **state)
 	hall_open(&hall, &options);
 	fd = rfb_dial_tcp(hall.port);
 	knock(fd, "RFB 003.008\n");
-	assert_true(choose(fd, 261));
-	assert_true(line_open(&line, fd, NORMAL));
+	assert_true(tls_line_choose(fd, 261));
+	assert_true(tls_line_open(&line, fd, NORMAL));
 	assert_int_equal(prove(&line, "guess"), 1);
-	assert_true(line_receive(&line, &length, 4));
+	assert_true(tls_line_receive(&line, &length, 4));
 	length = GUINT32_FROM_BE(length);
-	assert_true(length < sizeof(words) && line_receive(&line, words, length));
+	assert_true(length < sizeof(words) && tls_line_receive(&line, words, length));
 	assert_string_equal(words, "wrong password");
-	assert_false(line_receive(&line, words, 1));
-	line_close(&line);
+	assert_false(tls_line_receive(&line, words, 1));
+	tls_line_close(&line);
 	hall_close(&hall);
 }
 
@@ -193,7 +125,7 @@ static void test_tls_turns_away_what_it_does_not_offer(void **state)
 	static const uint32_t others[] = {0, 256, 258, 259, 260, 262, 0xffffffff};
 	const struct door_options options = {.passwords = &passwords, .certificate = certificate};
 	uint8_t head[14];
-	struct line line;
+	struct tls_line line;
 	struct hall hall;
 	int fd;
 
@@ -202,7 +134,7 @@ static void test_tls_turns_away_what_it_does_not_offer(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
 		fd = rfb_dial_tcp(hall.port);
 		knock(fd, "RFB 003.008\n");
-		assert_false(choose(fd, others[i]));
+		assert_false(tls_line_choose(fd, others[i]));
 		assert_true(rfb_is_closed(fd));
 		close(fd);
 	}
@@ -216,13 +148,13 @@ static void test_tls_turns_away_what_it_does_not_offer(void **state)
 	/* Too old. */
 	fd = rfb_dial_tcp(hall.port);
 	knock(fd, "RFB 003.008\n");
-	assert_true(choose(fd, 261));
-	assert_false(line_open(&line, fd, "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"));
-	line_close(&line);
+	assert_true(tls_line_choose(fd, 261));
+	assert_false(tls_line_open(&line, fd, "NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"));
+	tls_line_close(&line);
 	/* No TLS at all. */
 	fd = rfb_dial_tcp(hall.port);
 	knock(fd, "RFB 003.008\n");
-	assert_true(choose(fd, 261));
+	assert_true(tls_line_choose(fd, 261));
 	assert_true(rfb_send(fd, "GET / HTTP/1.0\r\n\r\n", 18));
 	assert_true(rfb_is_closed(fd));
 	close(fd);
@@ -235,7 +167,7 @@ static void test_tls_waits_for_nobody(void **state)
 {
 	const struct door_options options = {
 		.passwords = &passwords, .certificate = certificate, .handshake_ms = 600000};
-	struct line line;
+	struct tls_line line;
 	struct hall hall;
 	int fds[64], fd;
 
@@ -244,22 +176,22 @@ static void test_tls_waits_for_nobody(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
 		fds[i] = rfb_dial_tcp(hall.port);
 		knock(fds[i], "RFB 003.008\n");
-		assert_true(choose(fds[i], 261));
+		assert_true(tls_line_choose(fds[i], 261));
 		assert_true(rfb_send(fds[i], "\x16\x03\x01", 3));
 	}
 	fd = rfb_dial_tcp(hall.port);
 	knock(fd, "RFB 003.008\n");
-	assert_true(choose(fd, 261));
-	assert_true(line_open(&line, fd, NORMAL));
+	assert_true(tls_line_choose(fd, 261));
+	assert_true(tls_line_open(&line, fd, NORMAL));
 	assert_int_equal(prove(&line, "full"), 0);
-	assert_true(line_send(&line, "\x01", 1));
+	assert_true(tls_line_send(&line, "\x01", 1));
 	hall_lets_in(&hall, 1);
 	hall_close(&hall);
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
 		assert_true(rfb_is_closed(fds[i]));
 		close(fds[i]);
 	}
-	line_close(&line);
+	tls_line_close(&line);
 }
 
 int main(void)
