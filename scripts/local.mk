@@ -1,4 +1,5 @@
 # scripts/: what a developer or CI runs from a checkout; scripts/lib/ is what they share.
+EXTRA_DIST += scripts/coverage
 EXTRA_DIST += \
 	.ci/run \
 	scripts/build-deb scripts/check-style scripts/demo scripts/fuzz scripts/qemu-probe \

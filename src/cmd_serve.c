@@ -10,6 +10,7 @@
 #include "serve_confine.h"
 #include "serve_control.h"
 #include "serve_input.h"
+#include "serve_metrics.h"
 #include "serve_spice.h"
 #include "serve_vnc.h"
 #include "serve_web.h"
@@ -22,6 +23,7 @@ struct serve_options {
 	struct serve_web web;
 	struct serve_spice spice;
 	struct serve_confine confine;
+	struct serve_metrics metrics;
 	char *control, *palette;
 	gboolean own, verbose;
 	int max_fps;
@@ -53,6 +55,7 @@ static GArray *entries_of(struct serve_options *options)
 	serve_spice_entries(&options->spice, entries);
 	serve_input_entries(&options->input, entries);
 	serve_confine_entries(&options->confine, entries);
+	serve_metrics_entries(&options->metrics, entries);
 	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
 	return entries;
 }
@@ -120,6 +123,8 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 
 	if (serve_control_start(options->control, &status, &control, &error))
 		ret = cmd_report("control", error);
+	else if (serve_metrics_start(&options->metrics, &status, options->vnc.insecure, &error))
+		ret = cmd_report("metrics", error);
 	else if (serve_vnc_start(&options->vnc, screen, spec, &error))
 		ret = cmd_report("vnc", error);
 	else if (serve_web_start(&options->web, &options->vnc, &error))
@@ -131,6 +136,7 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 		control_announce(control);
 		g_main_loop_run(loop);
 	}
+	serve_metrics_stop(&options->metrics);
 	serve_web_stop(&options->web);
 	control_destroy(control);
 	g_source_remove(interrupt);
@@ -146,7 +152,7 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 static int confine(struct serve_options *options)
 {
 	const struct serve_parts parts = {&options->vnc, &options->web, &options->spice,
-					  options->control};
+					  options->control, options->metrics.addresses};
 	GError *error = NULL;
 
 	serve_control_prepare(options->control);
@@ -224,6 +230,7 @@ int cmd_serve(int argc, char **argv)
 	serve_spice_finish(&options.spice);
 	serve_input_finish(&options.input);
 	serve_confine_finish(&options.confine);
+	serve_metrics_finish(&options.metrics);
 	g_free(options.control);
 	g_free(options.palette);
 	return ret;

@@ -11,6 +11,7 @@
 
 #include "control.h"
 #include "log.h"
+#include "metrics.h"
 #include "status_view.h"
 
 #define PATIENCE_S 10
@@ -161,14 +162,25 @@ static int watch(const char *path, bool json, GError **error)
 	return ret;
 }
 
-static int once(const char *path, bool json, GError **error)
+static bool put_metrics(JsonNode *root, GError **error)
+{
+	char *text = metrics_text(json_node_get_object(root));
+	bool ok = put(text, error);
+
+	g_free(text);
+	return ok;
+}
+
+static int once(const char *path, bool json, bool metrics, GError **error)
 {
 	JsonNode *root;
 	int ret = fetch(path, &root, error);
 
 	if (ret)
 		return ret;
-	if (json ? !put_json(root, error) : !put_view(root, NULL, false, error))
+	if (metrics ? !put_metrics(root, error)
+	    : json  ? !put_json(root, error)
+		    : !put_view(root, NULL, false, error))
 		ret = -EIO;
 	json_node_unref(root);
 	return ret;
@@ -176,9 +188,11 @@ static int once(const char *path, bool json, GError **error)
 
 int cmd_status(int argc, char **argv)
 {
-	gboolean json = FALSE, watching = FALSE;
+	gboolean json = FALSE, metrics = FALSE, watching = FALSE;
 	const GOptionEntry options[] = {
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "print JSON", NULL},
+		{"metrics", 0, 0, G_OPTION_ARG_NONE, &metrics, "print metrics for Prometheus",
+		 NULL},
 		{"watch", 0, 0, G_OPTION_ARG_NONE, &watching, "again every second, with rates",
 		 NULL},
 		G_OPTION_ENTRY_NULL,
@@ -195,8 +209,13 @@ int cmd_status(int argc, char **argv)
 
 	if (ret)
 		return ret;
+	if (metrics && (json || watching)) {
+		log_error("status: --metrics is printed once and alone (drop %s)",
+			  json ? "--json" : "--watch");
+		return EXIT_USAGE;
+	}
 	path = socket_path(argv[1]);
-	ret = watching ? watch(path, json, &error) : once(path, json, &error);
+	ret = watching ? watch(path, json, &error) : once(path, json, metrics, &error);
 	ret = ret ? cmd_report(path, error) : EXIT_DONE;
 	g_free(path);
 	return ret;

@@ -58,6 +58,8 @@ libplanecast_a_SOURCES = \
 	src/libvirt_xml.c src/libvirt_xml.h \
 	src/log.c src/log.h \
 	src/map.c src/map.h \
+	src/metrics.c src/metrics.h \
+	src/metrics_server.c src/metrics_server.h \
 	src/map_bochs.c \
 	src/map_dmabuf.c \
 	src/map_i915.c \
@@ -84,7 +86,7 @@ libplanecast_a_SOURCES = \
 	src/recording_reader.c src/recording_reader.h \
 	src/recording_writer.c src/recording_writer.h \
 	src/scancode.c src/scancode.h \
-	src/screen.c src/screen.h \
+	src/screen.c src/screen.h src/screen_own.h src/screen_view.c \
 	src/secret.c src/secret.h \
 	src/shot.c src/shot.h \
 	src/sim_cursor.c src/sim_cursor.h \
@@ -149,6 +151,7 @@ planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_r
 	src/serve_confine.c src/serve_confine.h \
 	src/serve_control.c src/serve_control.h \
 	src/serve_input.c src/serve_input.h \
+	src/serve_metrics.c src/serve_metrics.h \
 	src/serve_spice.c src/serve_spice.h \
 	src/serve_vnc.c src/serve_vnc.h \
 	src/serve_web.c src/serve_web.h

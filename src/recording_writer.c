@@ -274,8 +274,12 @@ static int write_pixels(struct recording_writer *writer, enum plane_type type, b
 		pieces[1] = (struct iovec){writer->map.bytes,
 					   (recording_blocks(own->plane.size) + 7) / 8};
 	ret = pack(writer, own, whole ? NULL : writer->map.bytes, &pieces[2]);
-	if (ret)
+	if (ret) {
+		/* No reader knows these bytes: the next record is a whole one. */
+		own->on = false;
+		g_clear_pointer(&own->reason, g_free);
 		return ret;
+	}
 	own->since_whole = whole ? 0 : own->since_whole + 1;
 	return write_record(writer, whole ? RECORDING_WHOLE : RECORDING_DELTA, type, time_us,
 			    pieces);

@@ -5,14 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture.h"
 #include "card.h"
-#include "histogram.h"
-#include "log.h"
-#include "member.h"
-#include "meter.h"
-#include "pacer.h"
-#include "pointer_watch.h"
+#include "screen_own.h"
 
 /* The size of a display that never showed anything: what firmware comes up with. */
 #define FIRST_WIDTH  1024u
@@ -21,41 +15,10 @@
 /* Viewers wait for a finished look: a plane that cannot be read for so long is none. */
 #define RETRYING_US G_USEC_PER_SEC
 
-struct screen {
-	struct source *source;
-	struct capture *capture;
-	struct frame *frame;
-	struct plane shown; /* what the frame shows, while has_signal */
-	bool has_signal;
-	char *reason;          /* on the card, while !has_signal */
-	struct damage changed; /* found and written to the frame, not yet told to the sinks */
-	struct damage hinted;  /* told by the source, not yet read */
-	struct pointer_watch pointer;
-	int64_t retrying_us; /* when the passes thrown away in a row began; 0: the last was none */
-	struct pacer pacer;
-	enum pacer_state state;
-	GPtrArray *sinks;
-	GSource *loop;
-	gpointer event_tag;
-	int event_fd;
-	bool event_armed;
-	int poked, urged; /* atomic */
-	struct log_limit mode_limit;
-	struct screen_counters counters;
-	struct meter looks, changes;         /* changes: looks that found one */
-	struct histogram acquiring, reading; /* the plane; its pixels */
-	struct histogram probing;            /* a few of its rows */
-};
-
 struct loop_source {
 	GSource base;
 	struct screen *screen;
 };
-
-#define for_each_sink(screen, sink)                                                              \
-	for (guint sink_index = 0; sink_index < (screen)->sinks->len &&                          \
-				   ((sink) = g_ptr_array_index((screen)->sinks, sink_index), 1); \
-	     sink_index++)
 
 static void tell_captured(struct screen *screen)
 {
@@ -511,90 +474,4 @@ void screen_add_sink(struct screen *screen, struct sink *sink)
 	sink->poke = on_poke;
 	sink->ops->pointer(sink, screen->pointer.shape, screen->pointer.x, screen->pointer.y);
 	sink_poke(sink);
-}
-
-const struct screen_counters *screen_counters(const struct screen *screen)
-{
-	return &screen->counters;
-}
-
-static void describe_mode(const struct screen *screen, JsonBuilder *json)
-{
-	const struct plane *shown = &screen->shown;
-	enum detile_layout layout = DETILE_LINEAR;
-	char name[5];
-
-	if (!screen->has_signal) {
-		member_null(json, "mode");
-		return;
-	}
-	plane_layout(shown->modifier, &layout);
-	plane_fourcc_name(shown->fourcc, name);
-	member_object(json, "mode");
-	member_int(json, "width", shown->width);
-	member_int(json, "height", shown->height);
-	member_int(json, "stride", shown->stride);
-	member_string(json, "format", name);
-	member_string(json, "layout", plane_layout_name(layout));
-	json_builder_end_object(json);
-}
-
-static void describe_pacer(struct screen *screen, JsonBuilder *json)
-{
-	const struct pacer *pacer = &screen->pacer;
-	int64_t now = g_get_monotonic_time();
-
-	member_object(json, "pacer");
-	member_string(json, "state", pacer_state_name(pacer_state(pacer)));
-	member_int(json, "clients", pacer->clients);
-	member_int(json, "waiting", pacer->waiting);
-	member_bool(json, "events", pacer->has_events);
-	member_double(json, "asked_fps", pacer_rate(pacer));
-	member_double(json, "looks_fps", meter_rate(&screen->looks, now));
-	member_double(json, "changes_fps", meter_rate(&screen->changes, now));
-	json_builder_end_object(json);
-}
-
-static void describe_counters(const struct screen *screen, JsonBuilder *json)
-{
-	const struct screen_counters *counters = &screen->counters;
-
-	member_object(json, "counters");
-	member_int(json, "looks", (gint64)counters->looks);
-	member_int(json, "passes", (gint64)counters->passes);
-	member_int(json, "probes", (gint64)counters->probes);
-	member_int(json, "bytes_read", (gint64)counters->bytes_read);
-	member_int(json, "cells", (gint64)counters->cells);
-	member_int(json, "retries", (gint64)counters->retries);
-	member_int(json, "resizes", (gint64)counters->resizes);
-	json_builder_end_object(json);
-	member_object(json, "time");
-	histogram_describe(&screen->acquiring, json, "acquire");
-	histogram_describe(&screen->reading, json, "read");
-	histogram_describe(&screen->probing, json, "probe");
-	json_builder_end_object(json);
-}
-
-void screen_describe(struct screen *screen, JsonBuilder *json)
-{
-	struct sink *sink;
-
-	member_object(json, "source");
-	member_string(json, "kind", screen->source->ops->name);
-	screen->source->ops->describe(screen->source, json);
-	json_builder_end_object(json);
-	member_bool(json, "signal", screen->has_signal);
-	member_string(json, "reason", screen->has_signal ? NULL : screen->reason);
-	describe_mode(screen, json);
-	describe_pacer(screen, json);
-	describe_counters(screen, json);
-	member_array(json, "sinks");
-	for_each_sink(screen, sink)
-	{
-		json_builder_begin_object(json);
-		member_string(json, "kind", sink->ops->name);
-		sink->ops->describe(sink, json);
-		json_builder_end_object(json);
-	}
-	json_builder_end_array(json);
 }

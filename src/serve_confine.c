@@ -141,6 +141,7 @@ int serve_confine_lock(struct serve_confine *confine, const struct serve_parts *
 	allow_addresses(landlock, parts->spice->addresses);
 	allow_secret(landlock, parts->spice->password_file);
 	allow_control(landlock, parts->control);
+	allow_addresses(landlock, parts->metrics);
 	ret = landlock_restrict(landlock, error);
 	landlock_free(landlock);
 	if (ret < 0)

@@ -25,6 +25,7 @@ struct serve_parts {
 	const struct serve_web *web;
 	const struct serve_spice *spice;
 	const char *control;
+	char **metrics; /* NULL: none */
 };
 
 void serve_confine_finish(struct serve_confine *confine);

@@ -21,14 +21,12 @@ static int read_frame(struct source *source, const struct plane *plane, struct f
 	struct damage changed = {0};
 	int ret = -ENOMEM;
 
-	if (!frame || capture_create(&capture) ||
-	    damage_init(&changed, plane->width, plane->height))
-		ret = failed(error, ret);
-	else
+	if (frame && !capture_create(&capture) &&
+	    !damage_init(&changed, plane->width, plane->height))
 		ret = capture_pass(capture, plane, NULL, frame, &changed);
-	if (ret && ret != -ENOMEM)
+	if (ret)
 		ret = failed(error, ret);
-	if (!ret && !source->ops->same(source, PLANE_PRIMARY, plane))
+	else if (!source->ops->same(source, PLANE_PRIMARY, plane))
 		ret = fail(error, EXIT_FAILED, EAGAIN, "the mode changed while it was read");
 	damage_finish(&changed);
 	capture_destroy(capture);

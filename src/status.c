@@ -61,10 +61,9 @@ static void describe_sandbox(const struct status *status, JsonBuilder *json)
 	g_free(user);
 }
 
-char *status_text(const struct status *status)
+JsonNode *status_node(const struct status *status)
 {
 	JsonBuilder *json = json_builder_new();
-	char *text, *line;
 	JsonNode *root;
 
 	json_builder_begin_object(json);
@@ -77,10 +76,17 @@ char *status_text(const struct status *status)
 	describe_sandbox(status, json);
 	json_builder_end_object(json);
 	root = json_builder_get_root(json);
-	text = json_to_string(root, FALSE);
-	line = g_strconcat(text, "\n", NULL);
+	g_object_unref(json);
+	return root;
+}
+
+char *status_text(const struct status *status)
+{
+	JsonNode *root = status_node(status);
+	char *text = json_to_string(root, FALSE);
+	char *line = g_strconcat(text, "\n", NULL);
+
 	g_free(text);
 	json_node_unref(root);
-	g_object_unref(json);
 	return line;
 }

@@ -3,6 +3,8 @@
 #ifndef PLANECAST_STATUS_H
 #define PLANECAST_STATUS_H
 
+#include <json-glib/json-glib.h>
+
 #include "screen.h"
 
 struct status {
@@ -13,7 +15,10 @@ struct status {
 	int landlock;      /* the version of Landlock in force; 0: none */
 };
 
-/* One line of JSON with its newline, for g_free(). */
+/* An object; for json_node_unref(). */
+JsonNode *status_node(const struct status *status);
+
+/* The same as one line of JSON with its newline, for g_free(). */
 char *status_text(const struct status *status);
 
 #endif

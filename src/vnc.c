@@ -237,6 +237,8 @@ static void vnc_describe(struct sink *sink, JsonBuilder *json)
 	member_int(json, "stalled", counts.stalled);
 	member_int(json, "behind", counts.dropped_behind);
 	member_int(json, "flooded", counts.flooded);
+	member_int(json, "updates", (gint64)counts.updates);
+	member_int(json, "bytes_sent", (gint64)counts.bytes);
 	describe_encoder(&counts.encoder, json);
 	member_array(json, "clients");
 	pthread_mutex_lock(&vnc->lock);
@@ -361,6 +363,9 @@ void vnc_count(struct sink *sink, struct vnc_counts *counts)
 
 	pthread_mutex_lock(&vnc->lock);
 	*counts = vnc->counts;
+	for (guint i = 0; i < vnc->guests->len; i++)
+		vnc_client_add_sent(((struct guest *)vnc->guests->pdata[i])->client,
+				    &counts->updates, &counts->bytes);
 	pthread_mutex_unlock(&vnc->lock);
 	door_count(vnc->door, &counts->door);
 	encoder_count(vnc->encoder, &counts->encoder);

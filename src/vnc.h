@@ -10,6 +10,7 @@
 #define PLANECAST_VNC_H
 
 #include <glib.h>
+#include <stdint.h>
 
 #include "clipboard.h"
 #include "door.h"
@@ -64,6 +65,7 @@ struct vnc_counts {
 	unsigned int stalled;        /* dropped: took nothing */
 	unsigned int flooded;        /* dropped: their messages cost too much */
 	unsigned int dropped_behind; /* dropped: kept too many old frames alive at mode changes */
+	uint64_t updates, bytes;     /* sent to all clients, those that have gone, too */
 	struct encoder_counts encoder;
 };
 void vnc_count(struct sink *sink, struct vnc_counts *counts);

@@ -237,6 +237,14 @@ void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 	json_builder_end_object(json);
 }
 
+void vnc_client_add_sent(struct vnc_client *client, uint64_t *updates, uint64_t *bytes)
+{
+	pthread_mutex_lock(&client->lock);
+	*updates += client->tally.updates;
+	*bytes += client->tally.bytes;
+	pthread_mutex_unlock(&client->lock);
+}
+
 int vnc_client_fd(const struct vnc_client *client)
 {
 	return client->fd;

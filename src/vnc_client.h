@@ -62,6 +62,9 @@ bool vnc_client_answer(struct vnc_client *client, int ret);
 /* Somebody has copied a text (own: this client has). */
 void vnc_client_copied(struct vnc_client *client, GBytes *text, bool own);
 
+/* Adds what it was sent so far. */
+void vnc_client_add_sent(struct vnc_client *client, uint64_t *updates, uint64_t *bytes);
+
 /* An object of the array that is open in json. */
 void vnc_client_describe(struct vnc_client *client, JsonBuilder *json);
 

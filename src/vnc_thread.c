@@ -82,6 +82,7 @@ static struct guest *find_ended(struct vnc *vnc)
 	}
 	if (found) {
 		g_ptr_array_remove_fast(vnc->guests, found);
+		vnc_client_add_sent(found->client, &vnc->counts.updates, &vnc->counts.bytes);
 		vnc->counts.clients = vnc->guests->len;
 	}
 	pthread_mutex_unlock(&vnc->lock);

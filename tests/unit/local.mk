@@ -2,6 +2,15 @@
 if HAVE_CMOCKA
 UNIT_TESTS =
 
+# What the library asks the machine for can be refused: refuse.h.
+REFUSE_MEMORY = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray \
+	-Wl,--wrap=aligned_alloc -Wl,--wrap=posix_memalign
+WITH_REFUSER = $(AM_LDFLAGS) $(REFUSE_MEMORY) -Wl,--wrap=mmap -Wl,--wrap=memfd_create \
+	-Wl,--wrap=posix_fallocate -Wl,--wrap=timerfd_create -Wl,--wrap=pixman_image_create_bits \
+	-Wl,--wrap=pixman_image_create_bits_no_clear -Wl,--wrap=deflateInit_ -Wl,--wrap=deflate \
+	-Wl,--wrap=pread -Wl,--wrap=read
+REFUSER = tests/unit/refuse.c tests/unit/refuse_calls.c tests/unit/refuse.h
+
 UNIT_TESTS += tests/unit/test_address
 tests_unit_test_address_SOURCES = tests/unit/test_address.c
 tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
@@ -220,6 +229,18 @@ tests_unit_test_recording_damage_SOURCES = \
 tests_unit_test_recording_damage_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
 tests_unit_test_recording_damage_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_recording_errors
+tests_unit_test_recording_errors_SOURCES = \
+	tests/unit/screen_stage.c \
+	tests/unit/screen_stage.h \
+	tests/unit/tape.c \
+	tests/unit/tape.h \
+	tests/unit/test_recording_errors.c \
+	$(REFUSER)
+tests_unit_test_recording_errors_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recording_errors_LDFLAGS = $(WITH_REFUSER)
+tests_unit_test_recording_errors_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_replay
 tests_unit_test_replay_SOURCES = \
 	tests/unit/test_replay.c \
@@ -227,6 +248,18 @@ tests_unit_test_replay_SOURCES = \
 	tests/unit/tape.h
 tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_replay_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_refused
+tests_unit_test_refused_SOURCES = \
+	tests/unit/screen_stage.c \
+	tests/unit/screen_stage.h \
+	tests/unit/tape.c \
+	tests/unit/tape.h \
+	tests/unit/test_refused.c \
+	$(REFUSER)
+tests_unit_test_refused_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_refused_LDFLAGS = $(WITH_REFUSER)
+tests_unit_test_refused_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_scancode
 tests_unit_test_scancode_SOURCES = tests/unit/test_scancode.c
@@ -284,6 +317,11 @@ UNIT_TESTS += tests/unit/test_spice_command
 tests_unit_test_spice_command_SOURCES = tests/unit/test_spice_command.c
 tests_unit_test_spice_command_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
 tests_unit_test_spice_command_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_metrics
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+tests_unit_test_metrics_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_metrics_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_status_view
 tests_unit_test_status_view_SOURCES = tests/unit/test_status_view.c

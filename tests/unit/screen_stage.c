@@ -16,7 +16,9 @@ static int fake_acquire(struct source *base, enum plane_type type, struct plane 
 
 	if (type == PLANE_CURSOR) {
 		*plane = source->cursor;
-		return plane->width ? 0 : -ENODATA;
+		if (plane->width)
+			return 0;
+		return source->cursor_ret ? source->cursor_ret : -ENODATA;
 	}
 	assert_int_equal(type, PLANE_PRIMARY);
 	if (source->acquire_ret)

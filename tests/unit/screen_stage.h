@@ -18,7 +18,8 @@ struct fake_source {
 	uint32_t *pixels;
 	int acquire_ret;
 	int hint_ret;
-	struct plane cursor; /* width 0: none */
+	struct plane cursor; /* width 0: none, which is said by: */
+	int cursor_ret;      /* 0: -ENODATA */
 	uint32_t cursor_pixels[4];
 	unsigned int changes; /* so many times the plane is another one after the pass */
 	unsigned int rests, closes;

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "metrics_server.h"
+
+#include <libsoup/soup.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "door_gate.h"
+#include "log.h"
+#include "metrics.h"
+#include "web_rules.h"
+
+#define PATH  "/metrics"
+#define VISIT "planecast-visit"
+
+struct metrics_server {
+	SoupServer *soup;
+	GPtrArray *gates;
+	GQueue visits; /* oldest first */
+	metrics_answer answer;
+	void *data;
+};
+
+/* A connection, from its arrival to its end. */
+struct visit {
+	struct metrics_server *server;
+	GSocket *socket;
+	GIOStream
+		*stream; /* ours until libsoup has it, then looked at only by its weak reference */
+	GSocketAddress *local, *remote;
+	char *address; /* our end, numeric; NULL where any name will do */
+	guint start, deadline;
+};
+
+/* Visits. */
+
+static void visit_free(struct visit *visit)
+{
+	g_queue_remove(&visit->server->visits, visit);
+	g_object_set_data(G_OBJECT(visit->remote), VISIT, NULL);
+	if (visit->deadline)
+		g_source_remove(visit->deadline);
+	g_object_unref(visit->remote);
+	g_object_unref(visit->local);
+	g_object_unref(visit->socket);
+	g_free(visit->address);
+	g_free(visit);
+}
+
+static void on_gone(gpointer data, GObject *stream)
+{
+	(void)stream;
+	visit_free(data);
+}
+
+/* libsoup finds out by itself that the connection has ended, and lets it go. */
+static void cut(struct visit *visit)
+{
+	g_object_weak_unref(G_OBJECT(visit->stream), on_gone, visit);
+	g_socket_shutdown(visit->socket, TRUE, TRUE, NULL);
+	if (visit->start) {
+		g_source_remove(visit->start);
+		g_object_unref(visit->stream);
+	}
+	visit_free(visit);
+}
+
+static gboolean on_deadline(gpointer data)
+{
+	struct visit *visit = data;
+
+	visit->deadline = 0;
+	log_debug("metrics: who took too long is cut off");
+	cut(visit);
+	return G_SOURCE_REMOVE;
+}
+
+/* What has come already is answered at once: the visit may be gone after it. */
+static gboolean on_start(gpointer data)
+{
+	struct visit *visit = data;
+	GIOStream *stream = visit->stream;
+
+	visit->start = 0;
+	soup_server_accept_iostream(visit->server->soup, stream, visit->local, visit->remote, NULL);
+	g_object_unref(stream);
+	return G_SOURCE_REMOVE;
+}
+
+/* libsoup wants an Internet address for each end, and a visit is found again by its remote one. */
+static GSocketAddress *own_or(GSocketAddress *address)
+{
+	if (address && G_IS_INET_SOCKET_ADDRESS(address))
+		return address;
+	g_clear_object(&address);
+	return g_inet_socket_address_new_from_string("127.0.0.1", 0);
+}
+
+/* On loopback a name that is not ours is that of a page which somebody's browser came from. */
+static char *checked_address(const struct listener *listener, GSocket *socket)
+{
+	GSocketAddress *local = g_socket_get_local_address(socket, NULL);
+	char *address = NULL;
+
+	if (listener->local && local && G_IS_INET_SOCKET_ADDRESS(local))
+		address = g_inet_address_to_string(
+			g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(local)));
+	g_clear_object(&local);
+	return address;
+}
+
+static void visit_begin(struct metrics_server *server, const struct listener *listener,
+			GSocket *socket)
+{
+	struct visit *visit = g_new0(struct visit, 1);
+
+	if (server->visits.length == METRICS_VISITS)
+		cut(g_queue_peek_head(&server->visits));
+	visit->server = server;
+	visit->socket = socket;
+	visit->local = own_or(g_socket_get_local_address(socket, NULL));
+	visit->remote = own_or(g_socket_get_remote_address(socket, NULL));
+	visit->address = checked_address(listener, socket);
+	visit->stream = G_IO_STREAM(g_socket_connection_factory_create_connection(socket));
+	g_object_weak_ref(G_OBJECT(visit->stream), on_gone, visit);
+	g_object_set_data(G_OBJECT(visit->remote), VISIT, visit);
+	visit->deadline = g_timeout_add(METRICS_PATIENCE_MS, on_deadline, visit);
+	/* Not from here, but from the loop: who has asked already ends the visit in it. */
+	visit->start = g_idle_add_full(G_PRIORITY_DEFAULT, on_start, visit, NULL);
+	g_queue_push_tail(&server->visits, visit);
+}
+
+static void on_receive(void *data, const struct listener *listener, const struct gate_peer *peer)
+{
+	GSocket *socket = g_socket_new_from_fd(peer->fd, NULL);
+
+	g_free(peer->name);
+	g_free(peer->host);
+	if (socket)
+		visit_begin(data, listener, socket);
+	else
+		close(peer->fd);
+}
+
+static void on_tired(void *data, const struct listener *listener, const char *reason)
+{
+	(void)data;
+	log_debug("metrics: %s accepts nobody: %s", listener->name, reason);
+}
+
+static const struct gate_ops gate_ops = {.receive = on_receive, .tired = on_tired};
+
+/* Answers. */
+
+static void reply(SoupServerMessage *message, guint status, const char *type, char *text)
+{
+	soup_server_message_set_status(message, status, NULL);
+	soup_server_message_set_response(message, type, SOUP_MEMORY_TAKE, text, strlen(text));
+	soup_message_headers_replace(soup_server_message_get_response_headers(message),
+				     "Connection", "close");
+}
+
+static void refuse(SoupServerMessage *message, guint status, const char *words)
+{
+	reply(message, status, "text/plain; charset=utf-8", g_strdup(words));
+}
+
+static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path,
+		       GHashTable *query, gpointer data)
+{
+	SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
+	GSocketAddress *remote = soup_server_message_get_remote_address(message);
+	const struct visit *visit = remote ? g_object_get_data(G_OBJECT(remote), VISIT) : NULL;
+	const char *method = soup_server_message_get_method(message);
+	struct metrics_server *server = data;
+	struct web_rules rules = {0};
+
+	(void)soup;
+	(void)query;
+	soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+	if (visit)
+		rules = (struct web_rules){.address = visit->address, .any_host = !visit->address};
+	if (!web_rules_take_host(&rules, soup_message_headers_get_one(headers, "Host"))) {
+		refuse(message, SOUP_STATUS_FORBIDDEN, "Ask for localhost or an IP address.\n");
+	} else if (soup_message_headers_get_content_length(headers) ||
+		   soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CHUNKED) {
+		refuse(message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "No more than a header.\n");
+	} else if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD) {
+		refuse(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "GET or HEAD.\n");
+		soup_message_headers_replace(soup_server_message_get_response_headers(message),
+					     "Allow", "GET, HEAD");
+	} else if (strcmp(path, PATH) != 0) {
+		refuse(message, SOUP_STATUS_NOT_FOUND, "Metrics are at " PATH ".\n");
+	} else {
+		reply(message, SOUP_STATUS_OK, METRICS_TYPE, server->answer(server->data));
+	}
+}
+
+/* The server. */
+
+struct metrics_server *metrics_server_new(metrics_answer answer, void *data)
+{
+	struct metrics_server *server = g_new0(struct metrics_server, 1);
+
+	server->answer = answer;
+	server->data = data;
+	server->gates = g_ptr_array_new_with_free_func(gate_close);
+	g_queue_init(&server->visits);
+	server->soup = soup_server_new("raw-paths", TRUE, NULL);
+	soup_server_add_early_handler(server->soup, NULL, on_request, server, NULL);
+	return server;
+}
+
+int metrics_server_listen(struct metrics_server *server, const char *spec, bool open,
+			  GError **error)
+{
+	const struct listener_rules rules = {
+		.server = "metrics",
+		.refusal = open ? NULL : "metrics have no password (give --insecure",
+	};
+	GPtrArray *listeners = g_ptr_array_new();
+	int ret = listener_open_by(&rules, spec, listeners, error);
+
+	for (guint i = 0; i < listeners->len; i++)
+		g_ptr_array_add(server->gates,
+				gate_open(listeners->pdata[i], g_main_context_default(), &gate_ops,
+					  server));
+	g_ptr_array_unref(listeners);
+	return ret;
+}
+
+void metrics_server_destroy(struct metrics_server *server)
+{
+	if (!server)
+		return;
+	g_ptr_array_unref(server->gates);
+	while (server->visits.length)
+		cut(g_queue_peek_head(&server->visits));
+	soup_server_disconnect(server->soup);
+	g_object_unref(server->soup);
+	g_free(server);
+}
