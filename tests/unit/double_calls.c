@@ -32,7 +32,7 @@ static GArray *failures;
 static GString *calls;
 static unsigned int fds_at_start;
 static int mappings, bad_closes;
-static size_t read_limit;
+static size_t transfer_limit;
 
 int __real_open(const char *path, int flags, ...);
 int __real_close(int fd);
@@ -41,6 +41,8 @@ int __real_ioctl(int fd, unsigned long request, void *argument);
 void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 int __real_munmap(void *address, size_t size);
 ssize_t __real_pread(int fd, void *data, size_t size, off_t offset);
+ssize_t __real_pwrite(int fd, const void *data, size_t size, off_t offset);
+int __real_eventfd(unsigned int count, int flags);
 long __real_syscall(long number, long a, long b, long c);
 
 int __wrap_open(const char *path, int flags, ...);
@@ -50,6 +52,8 @@ int __wrap_ioctl(int fd, unsigned long request, void *argument);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 int __wrap_munmap(void *address, size_t size);
 ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset);
+int __wrap_eventfd(unsigned int count, int flags);
 long __wrap_syscall(long number, long a, long b, long c);
 
 static unsigned int count_fds(void)
@@ -81,7 +85,7 @@ void double_start(void)
 	memset(kinds, 0, sizeof(kinds));
 	mappings = 0;
 	bad_closes = 0;
-	read_limit = 0;
+	transfer_limit = 0;
 	g_main_context_default(); /* has a descriptor of its own for ever */
 	fds_at_start = count_fds();
 }
@@ -149,9 +153,9 @@ void double_forget(void)
 	g_string_truncate(calls, 0);
 }
 
-void double_shorten_reads(size_t bytes)
+void double_shorten_transfers(size_t bytes)
 {
-	read_limit = bytes;
+	transfer_limit = bytes;
 }
 
 enum double_kind double_kind_of(int fd)
@@ -239,13 +243,18 @@ int __wrap_fcntl(int fd, int command, ...)
 {
 	va_list args;
 	long argument;
-	int ret;
+	int errnum, ret;
 
 	va_start(args, command);
 	argument = va_arg(args, long);
 	va_end(args);
+	if (command != F_DUPFD_CLOEXEC || !double_kind_of(fd))
+		return __real_fcntl(fd, command, argument);
+	errnum = double_call("dup");
+	if (errnum)
+		return answer(errnum, 0);
 	ret = __real_fcntl(fd, command, argument);
-	if (ret >= 0 && command == F_DUPFD_CLOEXEC && double_kind_of(fd))
+	if (ret >= 0)
 		double_set_kind(ret, double_kind_of(fd));
 	return ret;
 }
@@ -309,12 +318,33 @@ ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset)
 
 	if (double_kind_of(fd) == DOUBLE_DEVICE) {
 		errnum = double_call("pread");
-		if (read_limit && size > read_limit)
-			size = read_limit;
+		if (transfer_limit && size > transfer_limit)
+			size = transfer_limit;
 	}
 	if (errnum)
 		return answer(errnum, 0);
 	return __real_pread(fd, data, size, offset);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+	int errnum = 0;
+
+	if (double_kind_of(fd) == DOUBLE_DEVICE) {
+		errnum = double_call("pwrite");
+		if (transfer_limit && size > transfer_limit)
+			size = transfer_limit;
+	}
+	if (errnum)
+		return answer(errnum, 0);
+	return __real_pwrite(fd, data, size, offset);
+}
+
+int __wrap_eventfd(unsigned int count, int flags)
+{
+	int errnum = double_call("eventfd");
+
+	return errnum ? answer(errnum, 0) : __real_eventfd(count, flags);
 }
 
 long __wrap_syscall(long number, long a, long b, long c)

@@ -52,7 +52,7 @@ enum double_kind double_kind_of(int fd);
 void double_set_kind(int fd, enum double_kind kind);
 unsigned int double_open(enum double_kind kind); /* descriptors of it that are open now */
 
-/* Bytes that a pread() of the device gives at most in one call; 0: all. */
-void double_shorten_reads(size_t bytes);
+/* Bytes that a pread() or pwrite() of the device moves at most in one call; 0: all. */
+void double_shorten_transfers(size_t bytes);
 
 #endif

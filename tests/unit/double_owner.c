@@ -20,15 +20,18 @@
 
 struct double_owner double_owner;
 
+int __real_eventfd(unsigned int count, int flags);
+
 gint64 __wrap_g_get_monotonic_time(void);
 int __wrap_device_nodes(const char *name, struct device_nodes *nodes, GError **error);
 int __wrap_owner_find(const char *const *nodes, struct owner *owner);
 bool __wrap_owner_holds(const struct owner *owner);
 bool __wrap_owner_is_duplicate(const struct owner *owner, int fd);
+bool __wrap_owner_may_trace(void);
 
 void double_owner_init(void)
 {
-	double_owner = (struct double_owner){.exits = eventfd(0, EFD_CLOEXEC),
+	double_owner = (struct double_owner){.exits = __real_eventfd(0, EFD_CLOEXEC),
 					     .now = G_USEC_PER_SEC};
 	assert_true(double_owner.exits >= 0);
 }
@@ -97,6 +100,11 @@ bool __wrap_owner_is_duplicate(const struct owner *owner, int fd)
 
 	assert_true(kind == (owner_has_cdev(owner) ? DOUBLE_DEVICE : DOUBLE_GROUP));
 	return !double_owner.swapped;
+}
+
+bool __wrap_owner_may_trace(void)
+{
+	return !double_owner.powerless;
 }
 
 gint64 __wrap_g_get_monotonic_time(void)

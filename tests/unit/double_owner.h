@@ -11,6 +11,7 @@ struct double_owner {
 	bool exited;                      /* and its pidfd says so */
 	bool cdev;                        /* its own node, not its group's */
 	bool hidden;                      /* there are processes that may not be looked at */
+	bool powerless;                   /* and this one has no CAP_SYS_PTRACE */
 	bool swapped;                     /* what is duplicated is no longer what was found */
 	bool without_group, without_cdev; /* nodes that the device does not have */
 	int exits;                        /* eventfd behind the pidfd */

@@ -45,6 +45,11 @@ static void on_changed(void *data)
 	double_changes++;
 }
 
+void double_watch_source(void)
+{
+	double_source->changed = on_changed;
+}
+
 void double_open_source(enum source_vfio_policy policy)
 {
 	GError *error = NULL;
@@ -52,7 +57,7 @@ void double_open_source(enum source_vfio_policy policy)
 	if (source_vfio_open(DOUBLE_NAME, policy, &double_source, &error))
 		fail_msg("%s\n", error->message);
 	assert_null(error);
-	double_source->changed = on_changed;
+	double_watch_source();
 	double_forget();
 }
 

@@ -14,6 +14,9 @@ extern unsigned int double_changes; /* calls of its changed() */
 int double_setup(void **state);
 int double_teardown(void **state);
 
+/* Counts what the source says; opened by the following, it is watched already. */
+void double_watch_source(void);
+
 /* Opens the source, or a device that nobody owns and that shows a plane by that transport. */
 void double_open_source(enum source_vfio_policy policy);
 void double_open_free(uint32_t transport);

@@ -32,6 +32,10 @@ static GHashTable *gets; /* id -> times got, and whether that was tried; 0: name
 
 #define TRIED 0x10000u
 
+#define STATUS_REGION 20
+#define STATUS_EVENT  (VFIO_PCI_NUM_IRQS + 1)
+#define STATUS_TYPE   (0x80000000u | MPLANE_PCI_VENDOR) /* VFIO_REGION_TYPE_PCI_VENDOR_TYPE */
+
 void double_device_init(void)
 {
 	memset(&double_device, 0, sizeof(double_device));
@@ -43,6 +47,7 @@ void double_device_init(void)
 				   double_device.memory, 0);
 	assert_ptr_not_equal(double_device.bytes, MAP_FAILED);
 	double_device.counted = VFIO_PCI_NUM_REGIONS;
+	double_device.event = -1;
 	for (uint64_t i = 0; i < DOUBLE_REGIONS; i++)
 		double_device.regions[i].offset = i << DOUBLE_REGION_BIT;
 	gets = g_hash_table_new(NULL, NULL);
@@ -87,6 +92,31 @@ void double_device_plug_bochs(uint16_t x_offset, uint16_t y_offset)
 	memcpy(double_device.bytes + (VFIO_PCI_CONFIG_REGION_INDEX << DOUBLE_REGION_BIT), &id, 4);
 	memcpy(double_device.bytes + (VFIO_PCI_BAR2_REGION_INDEX << DOUBLE_REGION_BIT) + 0x500,
 	       dispi, sizeof(dispi));
+}
+
+struct mplane_status *double_device_plug_status(void)
+{
+	static const struct vfio_region_info_cap_type caps = {
+		.header = {VFIO_REGION_INFO_CAP_TYPE, 1, 0},
+		.type = STATUS_TYPE,
+		.subtype = MPLANE_REGION_SUBTYPE_STATUS,
+	};
+	void *memory = double_device.bytes + ((size_t)STATUS_REGION << DOUBLE_REGION_BIT);
+	struct mplane_status *page = memory;
+
+	double_device.counted = STATUS_REGION + 1;
+	double_device.regions[STATUS_REGION].size = 8192;
+	double_device.regions[STATUS_REGION].caps = &caps;
+	double_device.regions[STATUS_REGION].caps_size = sizeof(caps);
+	double_device.regions[STATUS_REGION].first_cap = sizeof(struct vfio_region_info);
+	*page = (struct mplane_status){
+		.magic = MPLANE_STATUS_MAGIC,
+		.version = MPLANE_STATUS_VERSION,
+		.size = sizeof(*page),
+		.event = STATUS_EVENT,
+		.flags = MPLANE_STATUS_TRACKED,
+	};
+	return page;
 }
 
 unsigned int double_device_got(uint32_t id)
@@ -183,16 +213,29 @@ static int region_info(struct vfio_region_info *info)
 	return 0;
 }
 
+static int set_event(uint32_t place, int fd)
+{
+	int ret = -double_call("SET_EVENT %u", place);
+
+	if (!ret)
+		double_device.event = fd;
+	if (fd >= 0 && double_device.on_event)
+		double_device.on_event();
+	return ret;
+}
+
 static int set_irqs(const struct vfio_irq_set *set)
 {
 	int32_t fd;
 
-	if (!double_device.has_request)
-		return -EINVAL;
 	assert_int_equal(set->argsz, sizeof(*set) + sizeof(fd));
-	assert_int_equal(set->index, VFIO_PCI_REQ_IRQ_INDEX);
 	assert_int_equal(set->count, 1);
 	memcpy(&fd, set->data, sizeof(fd));
+	if (set->index == STATUS_EVENT && double_device.regions[STATUS_REGION].size)
+		return set_event(set->start, fd);
+	if (!double_device.has_request)
+		return -EINVAL;
+	assert_int_equal(set->index, VFIO_PCI_REQ_IRQ_INDEX);
 	double_device.request = fd;
 	return 0;
 }

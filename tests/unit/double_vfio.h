@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kmod/uapi/mplane.h"
+
 #define DOUBLE_NAME       "11111111-2222-3333-4444-555555555555"
 #define DOUBLE_GROUP_NODE "/dev/vfio/42"
 #define DOUBLE_CDEV_NODE  "/dev/vfio/devices/vfio0"
@@ -16,13 +18,15 @@
 #define DOUBLE_REGION_BIT 24 /* a region lies at its index << this in the device's memory */
 
 struct double_device {
-	int memory;       /* a memfd, all regions of the device */
-	uint8_t *bytes;   /* of it, writable */
-	bool wants_kvm;   /* opens only with a machine: -ESRCH */
-	bool has_request; /* it says when it wants the device back: */
-	int request;      /* by that eventfd, the library's */
-	uint32_t probes;  /* the transports that it says yes to */
-	uint32_t counted; /* num_regions */
+	int memory;             /* a memfd, all regions of the device */
+	uint8_t *bytes;         /* of it, writable */
+	bool wants_kvm;         /* opens only with a machine: -ESRCH */
+	bool has_request;       /* it says when it wants the device back: */
+	int request;            /* by that eventfd, the library's */
+	int event;              /* of its status page: the library's eventfd, or -1 */
+	void (*on_event)(void); /* when one is set, before that is answered; NULL: nothing */
+	uint32_t probes;        /* the transports that it says yes to */
+	uint32_t counted;       /* num_regions */
 	struct {
 		uint64_t size;   /* 0: there is no such region */
 		uint64_t offset; /* where it says that it is */
@@ -50,6 +54,9 @@ void double_device_show(uint32_t transport, uint64_t modifier);
 
 /* Makes it a bochs-display whose 640x480 scanout starts there in its video memory. */
 void double_device_plug_bochs(uint16_t x_offset, uint16_t y_offset);
+
+/* Gives it mplane's status region and event; the page, which tells of no damage. */
+struct mplane_status *double_device_plug_status(void);
 
 /* How often the dma-buf of an id was got; how many ids were named by a query that nobody tried to
  * get. */

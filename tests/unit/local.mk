@@ -8,7 +8,11 @@ REFUSE_MEMORY = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wra
 WITH_REFUSER = $(AM_LDFLAGS) $(REFUSE_MEMORY) -Wl,--wrap=mmap -Wl,--wrap=memfd_create \
 	-Wl,--wrap=posix_fallocate -Wl,--wrap=timerfd_create -Wl,--wrap=pixman_image_create_bits \
 	-Wl,--wrap=pixman_image_create_bits_no_clear -Wl,--wrap=deflateInit_ -Wl,--wrap=deflate \
-	-Wl,--wrap=pread -Wl,--wrap=read
+	-Wl,--wrap=pread -Wl,--wrap=read -Wl,--wrap=write -Wl,--wrap=open -Wl,--wrap=close \
+	-Wl,--wrap=lstat -Wl,--wrap=faccessat -Wl,--wrap=realpath -Wl,--wrap=fchmod \
+	-Wl,--wrap=fsync -Wl,--wrap=linkat -Wl,--wrap=rename \
+	-Wl,--wrap=png_create_write_struct -Wl,--wrap=png_create_info_struct \
+	-Wl,--wrap=png_write_info
 REFUSER = tests/unit/refuse.c tests/unit/refuse_calls.c tests/unit/refuse.h
 
 UNIT_TESTS += tests/unit/test_address
@@ -70,6 +74,7 @@ tests_unit_test_damage_LDADD = $(UNIT_LDADD)
 UNIT_TESTS += tests/unit/test_device
 tests_unit_test_device_SOURCES = tests/unit/test_device.c
 tests_unit_test_device_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_device_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=access
 tests_unit_test_device_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_door
@@ -188,6 +193,12 @@ tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c
 tests_unit_test_pacer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pacer_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_output
+tests_unit_test_output_SOURCES = tests/unit/test_output.c $(REFUSER)
+tests_unit_test_output_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_output_LDFLAGS = $(WITH_REFUSER)
+tests_unit_test_output_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_palette
 tests_unit_test_palette_SOURCES = tests/unit/test_palette.c
 tests_unit_test_palette_CFLAGS = $(UNIT_CFLAGS)
@@ -237,7 +248,7 @@ tests_unit_test_recording_errors_SOURCES = \
 	tests/unit/tape.h \
 	tests/unit/test_recording_errors.c \
 	$(REFUSER)
-tests_unit_test_recording_errors_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recording_errors_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
 tests_unit_test_recording_errors_LDFLAGS = $(WITH_REFUSER)
 tests_unit_test_recording_errors_LDADD = $(UNIT_LDADD)
 
@@ -257,7 +268,7 @@ tests_unit_test_refused_SOURCES = \
 	tests/unit/tape.h \
 	tests/unit/test_refused.c \
 	$(REFUSER)
-tests_unit_test_refused_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_refused_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
 tests_unit_test_refused_LDFLAGS = $(WITH_REFUSER)
 tests_unit_test_refused_LDADD = $(UNIT_LDADD)
 
@@ -287,6 +298,14 @@ tests_unit_test_screen_pointer_SOURCES = \
 	tests/unit/test_screen_pointer.c
 tests_unit_test_screen_pointer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_screen_pointer_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_shot
+tests_unit_test_shot_SOURCES = \
+	tests/unit/screen_stage.c \
+	tests/unit/screen_stage.h \
+	tests/unit/test_shot.c
+tests_unit_test_shot_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_shot_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_sim
 tests_unit_test_sim_SOURCES = tests/unit/test_sim.c
@@ -466,15 +485,17 @@ DOUBLES = tests/unit/double_calls.c tests/unit/double_calls.h \
 	tests/unit/double_vfio.c tests/unit/double_vfio.h
 DOUBLE_SOURCES = $(DOUBLES) tests/unit/double_source.c tests/unit/double_source.h
 WITH_DOUBLES = $(AM_LDFLAGS) -Wl,--wrap=open -Wl,--wrap=close -Wl,--wrap=fcntl -Wl,--wrap=ioctl \
-	-Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=pread -Wl,--wrap=syscall \
+	-Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=pread -Wl,--wrap=pwrite \
+	-Wl,--wrap=eventfd -Wl,--wrap=syscall \
 	-Wl,--wrap=realpath -Wl,--wrap=device_nodes -Wl,--wrap=owner_find \
-	-Wl,--wrap=owner_holds -Wl,--wrap=owner_is_duplicate \
+	-Wl,--wrap=owner_holds -Wl,--wrap=owner_is_duplicate -Wl,--wrap=owner_may_trace \
 	-Wl,--wrap=g_get_monotonic_time
 
 UNIT_TESTS += tests/unit/test_vfio
-tests_unit_test_vfio_SOURCES = tests/unit/test_vfio.c $(DOUBLES)
+tests_unit_test_vfio_SOURCES = tests/unit/test_vfio.c $(DOUBLES) \
+	tests/unit/refuse.c tests/unit/refuse.h
 tests_unit_test_vfio_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_vfio_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_vfio_LDFLAGS = $(WITH_DOUBLES) $(REFUSE_MEMORY)
 tests_unit_test_vfio_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_map
@@ -482,6 +503,26 @@ tests_unit_test_map_SOURCES = tests/unit/test_map.c $(DOUBLES)
 tests_unit_test_map_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_map_LDFLAGS = $(WITH_DOUBLES)
 tests_unit_test_map_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_map_refused
+tests_unit_test_map_refused_SOURCES = tests/unit/test_map_refused.c $(DOUBLE_SOURCES) \
+	tests/unit/refuse.c tests/unit/refuse.h
+tests_unit_test_map_refused_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_map_refused_LDFLAGS = $(WITH_DOUBLES) $(REFUSE_MEMORY)
+tests_unit_test_map_refused_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_tracker
+tests_unit_test_tracker_SOURCES = tests/unit/test_tracker.c $(DOUBLES)
+tests_unit_test_tracker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_tracker_LDFLAGS = $(WITH_DOUBLES)
+tests_unit_test_tracker_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_discover
+tests_unit_test_discover_SOURCES = tests/unit/test_discover.c $(DOUBLE_SOURCES)
+tests_unit_test_discover_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_discover_LDFLAGS = $(WITH_DOUBLES) -Wl,--wrap=owner_of_process \
+	-Wl,--wrap=device_names_of_node
+tests_unit_test_discover_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_probe
 tests_unit_test_probe_SOURCES = tests/unit/test_probe.c $(DOUBLE_SOURCES)

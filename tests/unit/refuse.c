@@ -15,6 +15,8 @@ static unsigned int left;
 static const char *refused_call;
 static unsigned int calls_left;
 static int refused_errnum;
+static const char *once_call;
+static int once_errnum;
 
 void refuse_after(unsigned int good)
 {
@@ -54,13 +56,25 @@ void refuse_call(const char *name, unsigned int good, int errnum)
 	refused_errnum = errnum;
 }
 
+void refuse_once(const char *name, int errnum)
+{
+	once_call = name;
+	once_errnum = errnum;
+}
+
 void refuse_no_call(void)
 {
+	once_call = NULL;
 	refused_call = NULL;
 }
 
 bool refuse_fails(const char *call)
 {
+	if (once_call && !strcmp(call, once_call)) {
+		once_call = NULL;
+		errno = once_errnum;
+		return true;
+	}
 	if (!refused_call || strcmp(call, refused_call) != 0)
 		return false;
 	if (calls_left) {

@@ -21,6 +21,7 @@ unsigned int refuse_each(int (*act)(void *data), void *data);
 
 /* After so many good ones all calls of that name (pread, read, deflate...) fail with the errno. */
 void refuse_call(const char *name, unsigned int good, int errnum);
+void refuse_once(const char *name, int errnum); /* only the next one, beside the others */
 void refuse_no_call(void);
 
 /* For who stands in for a call: whether it is refused (errno is set then), or fails by its name. */

@@ -2,7 +2,11 @@
 #include "device.h"
 
 #include <errno.h>
+#include <glib.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "unit.h"
@@ -116,12 +120,88 @@ static void test_device_that_is_not_there_says_so(void **state)
 	}
 }
 
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
+
+/* A device of whose drivers none is vfio's. */
+int __wrap_access(const char *path, int mode)
+{
+	return strcmp(path, "/sys/bus/pci/devices/ffff:ff:1f.7") ? __real_access(path, mode) : 0;
+}
+
+static void test_device_that_vfio_does_not_have_says_so(void **state)
+{
+	struct device_nodes nodes;
+	GError *error = NULL;
+
+	(void)state;
+	assert_int_equal(device_nodes("ffff:ff:1f.7", &nodes, &error), -ENOENT);
+	assert_int_equal(error->code, EXIT_FAILED);
+	assert_non_null(strstr(error->message, "vfio does not have it"));
+	g_error_free(error);
+	device_nodes_finish(&nodes);
+}
+
+/* A process with these words among its arguments that lives until its input ends. */
+static GPid start(const char *word, const char *name, int *input)
+{
+	const char *arguments[] = {"/bin/sh", "-c", "read line", "sh", word, name, NULL};
+	GPid pid = 0;
+
+	assert_true(g_spawn_async_with_pipes(NULL, (char **)(uintptr_t)arguments, NULL,
+					     G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, input,
+					     NULL, NULL, NULL));
+	return pid;
+}
+
+static void end(GPid pid, int input)
+{
+	close(input);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void test_device_of_a_machine_is_its_process(void **state)
+{
+	static const struct {
+		const char *word, *name;
+		bool found;
+	} cases[] = {
+		{"-name", "guest=planecast-test,debug-threads=on", true},
+		{"-name", "debug-threads=on,guest=planecast-test", true},
+		{"-name", "planecast-test", true},
+		{"--name", "planecast-test,process=x", true},
+		{"-name", "guest=planecast-tests", false},
+		{"-name", "process=x,planecast-test", false},
+		{"-names", "planecast-test", false},
+		{"-name", NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct device device;
+		GError *error = NULL;
+		int input;
+		GPid pid = start(cases[i].word, cases[i].name, &input);
+		int ret = device_parse("vm:planecast-test", &device, &error);
+
+		end(pid, input);
+		assert_int_equal(ret, cases[i].found ? 0 : -ESRCH);
+		assert_int_equal(device.pid, cases[i].found ? pid : 0);
+		if (cases[i].found)
+			assert_int_equal(device.kind, DEVICE_PID);
+		g_clear_error(&error);
+		device_finish(&device);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_device_accepts_each_kind),
 		cmocka_unit_test(test_device_refuses_with_one_line),
 		cmocka_unit_test(test_device_that_is_not_there_says_so),
+		cmocka_unit_test(test_device_that_vfio_does_not_have_says_so),
+		cmocka_unit_test(test_device_of_a_machine_is_its_process),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);

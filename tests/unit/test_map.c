@@ -190,7 +190,7 @@ static void test_map_reads_a_region_that_cannot_be_mapped(void **state)
 	(void)state;
 	double_device.regions[16].size = 16 << 20;
 	double_fail("mmap region", -1, EINVAL);
-	double_shorten_reads(100000);
+	double_shorten_transfers(100000);
 	open_map(&target, "region pread", &map);
 	assert_int_equal(map.size, STRIDE * HEIGHT); /* not all of the region */
 	draw_linear(double_device.bytes + (16 << DOUBLE_REGION_BIT));
@@ -299,7 +299,7 @@ static void test_map_i915_gives_tiled_bytes(void **state)
 		double_fail("GEM_PREAD", 2, EINTR);
 		open_map(&target, "i915 pread", &map);
 		assert_string_equal(double_calls(),
-				    "mmap dma-buf; open /dev/dri/renderD128; VERSION; "
+				    "dup; mmap dma-buf; open /dev/dri/renderD128; VERSION; "
 				    "PRIME_FD_TO_HANDLE; GEM_PREAD; GEM_PREAD; GEM_PREAD");
 		assert_int_equal(double_gpu.handles, 1);
 		assert_false(map.linear);

@@ -248,6 +248,27 @@ static void test_owner_command_is_printable(void **state)
 	g_free(command);
 }
 
+/* Nobody that can be seen is not nobody. */
+static void test_owner_that_may_not_be_looked_at_may_be_there(void **state)
+{
+	static const char *const wanted[] = {"/dev/vfio/99044", NULL};
+	bool root = !geteuid();
+	struct owner owner;
+	int ret;
+
+	(void)state;
+	if (root) {
+		assert_int_equal(owner_find(wanted, &owner), -ENOENT);
+		assert_int_equal(seteuid(65534), 0);
+	}
+	ret = owner_find(wanted, &owner);
+	if (root) {
+		assert_int_equal(seteuid(0), 0);
+		prctl(PR_SET_DUMPABLE, 1);
+	}
+	assert_int_equal(ret, -EACCES);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -258,6 +279,7 @@ int main(void)
 		TEST(test_owner_all_is_everybody_but_this_process),
 		TEST(test_owner_duplicate_is_of_its_node),
 		TEST(test_owner_command_is_printable),
+		TEST(test_owner_that_may_not_be_looked_at_may_be_there),
 	};
 #undef TEST
 

@@ -393,6 +393,31 @@ static void test_vfio_source_without_memory_is_not_made(void **state)
 	assert_null(source);
 }
 
+/* A source that cannot read its own timer cannot tell what changed. */
+static void expect_deaf(struct source *source)
+{
+	struct damage damage;
+
+	assert_int_equal(damage_init(&damage, 128, 96), 0);
+	refuse_call("read", 0, EIO);
+	assert_int_equal(source->ops->hint(source, &damage), -EIO);
+	refuse_no_call();
+	assert_int_equal(source->ops->hint(source, &damage), 0);
+	damage_finish(&damage);
+	source->ops->close(source);
+}
+
+static void test_source_whose_timer_fails_is_compared(void **state)
+{
+	struct source *source = NULL;
+
+	record_sample(*state);
+	assert_int_equal(source_replay_open(((struct tape *)*state)->path, &source, NULL), 0);
+	expect_deaf(source);
+	assert_int_equal(source_sim_open("mode=128x96", &source, NULL), 0);
+	expect_deaf(source);
+}
+
 #define STAGE_TEST(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
 #define TAPE_TEST(name)  cmocka_unit_test_setup_teardown(name, tape_setup, tape_teardown)
 
@@ -411,6 +436,7 @@ int main(void)
 		STAGE_TEST(test_record_without_memory_says_so),
 		cmocka_unit_test(test_image_without_memory_says_so),
 		cmocka_unit_test(test_vfio_source_without_memory_is_not_made),
+		TAPE_TEST(test_source_whose_timer_fails_is_compared),
 	};
 
 	return cmocka_run_group_tests_name("refused", tests, NULL, NULL);

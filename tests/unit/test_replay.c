@@ -363,6 +363,41 @@ static void test_replay_of_a_cut_recording_plays_what_there_is(void **state)
 	source->ops->close(source);
 }
 
+/* Frame by frame it turns out that there are none: then nothing is left to play. */
+static void test_replay_of_a_file_that_vanishes_says_so(void **state)
+{
+	struct tape *tape = *state;
+	struct source *source;
+	struct damage damage;
+
+	record_bars(tape, 4);
+	source = open_replay(tape, ",loop");
+	assert_int_equal(truncate(tape->path, 0), 0);
+	/* Until time has gone on from the frame that it stands on. */
+	for (int looks = 0;; looks++) {
+		GError *error = NULL;
+		struct plane plane;
+		int ret = source->ops->acquire(source, PLANE_PRIMARY, &plane, &error);
+
+		assert_true(looks < MAX_LOOKS);
+		if (!ret) {
+			source->ops->release(source, &plane);
+			g_usleep(100);
+			continue;
+		}
+		assert_int_equal(ret, -EINVAL);
+		assert_non_null(strstr(error->message, "no frame of it can be read ("));
+		g_error_free(error);
+		break;
+	}
+	assert_int_equal(damage_init(&damage, 320, 64), 0);
+	assert_int_equal(source->ops->hint(source, &damage), 0);
+	assert_true(damage_is_empty(&damage));
+	damage_finish(&damage);
+	assert_int_equal(source->ops->set_mode(source, 640, 480), -ENOTSUP);
+	source->ops->close(source);
+}
+
 static void test_replay_refuses_with_one_line(void **state)
 {
 	static const struct {
@@ -407,6 +442,7 @@ int main(void)
 		TAPE_TEST(test_replay_is_off_where_the_plane_was),
 		TAPE_TEST(test_replay_of_a_still_display_has_no_events),
 		TAPE_TEST(test_replay_of_a_cut_recording_plays_what_there_is),
+		TAPE_TEST(test_replay_of_a_file_that_vanishes_says_so),
 		cmocka_unit_test(test_replay_refuses_with_one_line),
 	};
 

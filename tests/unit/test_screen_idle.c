@@ -5,8 +5,10 @@
  */
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "member.h"
 #include "screen.h"
 #include "unit.h"
@@ -371,6 +373,31 @@ static void test_idle_compares_other_formats_whole(void **state)
 	}
 }
 
+/* The few rows that a look at rest reads may have gone as well. */
+static void test_idle_shows_a_card_when_the_memory_goes_away(void **state)
+{
+	int fd = memfd_create("plane", MFD_CLOEXEC);
+	struct plane plane;
+	uint64_t passes;
+	void *data;
+
+	(void)state;
+	guard_init(); /* cmocka has its own handler in each test */
+	start("mode=333x69,damage=none,pattern=static", false);
+	join();
+	run(3 * SECOND);
+	assert_int_equal(fixture.ops->acquire(fixture.source, PLANE_PRIMARY, &plane, NULL), 0);
+	data = (void *)(uintptr_t)plane.data;
+	assert_true(fd >= 0);
+	assert_ptr_equal(mmap(data, plane.size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0), data);
+	fixture.ops->release(fixture.source, &plane);
+	passes = counters()->passes;
+	assert_int_equal(looks_until_seen(2), 1);
+	assert_int_equal(counters()->passes, passes);
+	close(fd);
+	finish();
+}
+
 static gpointer urge_from_a_thread(gpointer data)
 {
 	(void)data;
@@ -433,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_idle_sees_eight_rows_in_one_look),
 		cmocka_unit_test(test_idle_sees_a_pixel_in_eight_looks),
 		cmocka_unit_test(test_idle_compares_other_formats_whole),
+		cmocka_unit_test(test_idle_shows_a_card_when_the_memory_goes_away),
 		cmocka_unit_test(test_idle_looks_at_once_after_input),
 		cmocka_unit_test(test_idle_looks_for_no_client_that_is_not_waiting),
 	};

@@ -203,6 +203,133 @@ static void test_source_adopts_a_descriptor(void **state)
 	double_look();
 }
 
+/* How status tells of the source, a member of it; for g_free(). */
+static char *describe(const char *member)
+{
+	JsonBuilder *json = json_builder_new();
+	JsonNode *root;
+	char *text;
+
+	json_builder_begin_object(json);
+	double_source->ops->describe(double_source, json);
+	json_builder_end_object(json);
+	root = json_builder_get_root(json);
+	text = json_to_string(json_object_get_member(json_node_get_object(root), member), FALSE);
+	json_node_unref(root);
+	g_object_unref(json);
+	return text;
+}
+
+static void expect_member(const char *member, const char *expected)
+{
+	char *text = describe(member);
+
+	assert_string_equal(text, expected);
+	g_free(text);
+}
+
+static void test_source_tells_how_it_holds_the_device(void **state)
+{
+	(void)state;
+	double_device_show(VFIO_GFX_PLANE_TYPE_REGION, DRM_FORMAT_MOD_LINEAR);
+	double_owner_start();
+	double_open_source(SOURCE_VFIO_ATTACH_OPEN);
+	double_look();
+	expect_member("held", "\"attached\"");
+	double_source->ops->rest(double_source);
+	expect_member("held", "null");
+	expect_member("way", "null");
+	expect_member("owner", "null");
+	double_owner_exit();
+	double_look();
+	expect_member("held", "\"opened\"");
+	expect_member("way", "\"region mmap\"");
+}
+
+static struct damage hint_of(int ret)
+{
+	struct damage damage;
+
+	assert_int_equal(damage_init(&damage, 640, 480), 0);
+	assert_int_equal(double_source->ops->hint(double_source, &damage), ret);
+	return damage;
+}
+
+static void expect_hint(int ret, size_t cells)
+{
+	struct damage damage = hint_of(ret);
+
+	assert_int_equal(damage_count(&damage), cells);
+	damage_finish(&damage);
+}
+
+static void test_source_passes_on_what_the_device_tells(void **state)
+{
+	struct mplane_status *page = double_device_plug_status();
+
+	(void)state;
+	double_owner.now += 10 * G_USEC_PER_SEC;
+	double_open_free(VFIO_GFX_PLANE_TYPE_REGION);
+	double_look();
+	expect_hint(-ENOTSUP, 0); /* the first picture is compared whole */
+	expect_hint(0, 0);
+	page->ring[page->sequence % MPLANE_STATUS_RING] = (struct mplane_status_damage){
+		page->sequence, 3, 4, 1, 1};
+	page->sequence++;
+	expect_hint(0, 1);
+	expect_member("damage", "\"status region\"");
+	/* One whose place in the event is refused is compared. */
+	double_source->ops->rest(double_source);
+	double_fail("SET_EVENT", -1, EBUSY);
+	double_look();
+	expect_hint(-ENOTSUP, 0);
+	expect_member("damage", "\"compare\"");
+}
+
+/* The page says that the device is wanted back: before, or while it is read. */
+static void test_source_gives_a_device_back_by_its_page(void **state)
+{
+	struct mplane_status *page = double_device_plug_status();
+	struct plane plane;
+
+	(void)state;
+	double_open_free(VFIO_GFX_PLANE_TYPE_REGION);
+	page->flags |= MPLANE_STATUS_LEAVING;
+	double_expect_refusal(PLANE_PRIMARY, -ENODEV, EXIT_FAILED, "the device is being removed");
+	double_expect_balance();
+	double_expect_refusal(PLANE_PRIMARY, -ENODEV, EXIT_FAILED, "the device is being removed");
+	page->flags &= ~MPLANE_STATUS_LEAVING;
+	double_owner.now += G_USEC_PER_SEC;
+	plane = double_acquire();
+	page->flags |= MPLANE_STATUS_LEAVING;
+	expect_hint(-ENOTSUP, 0);
+	assert_int_equal(double_changes, 0);
+	double_release(&plane);
+	assert_int_equal(double_changes, 1);
+	double_expect_balance();
+}
+
+/* A descriptor that was given back cannot be had again. */
+static void test_source_gives_an_adopted_device_back_for_good(void **state)
+{
+	struct mplane_status *page = double_device_plug_status();
+	int fd = double_descriptor(DOUBLE_DEVICE, double_device.memory);
+	struct plane plane;
+
+	(void)state;
+	double_device_show(VFIO_GFX_PLANE_TYPE_REGION, DRM_FORMAT_MOD_LINEAR);
+	assert_int_equal(source_vfio_adopt(fd, &double_source, NULL), 0);
+	double_watch_source();
+	close(fd);
+	plane = double_acquire();
+	page->flags |= MPLANE_STATUS_LEAVING;
+	expect_hint(-ENOTSUP, 0);
+	double_release(&plane);
+	double_expect_balance();
+	double_owner.now += G_USEC_PER_SEC;
+	double_expect_refusal(PLANE_PRIMARY, -ENODEV, EXIT_FAILED, "its descriptor is closed");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, double_setup, double_teardown)
@@ -218,6 +345,10 @@ int main(void)
 		TEST(test_source_owner_that_goes_while_it_is_attached_to),
 		TEST(test_source_gives_an_opened_device_back_on_request),
 		TEST(test_source_adopts_a_descriptor),
+		TEST(test_source_tells_how_it_holds_the_device),
+		TEST(test_source_passes_on_what_the_device_tells),
+		TEST(test_source_gives_a_device_back_by_its_page),
+		TEST(test_source_gives_an_adopted_device_back_for_good),
 	};
 #undef TEST
 

@@ -112,7 +112,7 @@ static void change_the_world(void)
 	for (uint32_t n = below(4); n > 0; n--)
 		double_fail(calls[below(G_N_ELEMENTS(calls))], one_in(3) ? -1 : (int)below(5),
 			    (int)ANY(EINTR, EAGAIN, EINVAL, ENODEV, EIO, EPERM, ENOMEM));
-	double_shorten_reads(one_in(4) ? 1 + below(100000) : 0);
+	double_shorten_transfers(one_in(4) ? 1 + below(100000) : 0);
 	double_owner.now += (int64_t)ANY(0, 100000, 600000, 600000);
 	if (one_in(12))
 		double_owner_exit();

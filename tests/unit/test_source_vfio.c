@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buffers.h"
 #include "double_calls.h"
 #include "double_gpu.h"
 #include "double_owner.h"
@@ -148,6 +149,27 @@ static void test_source_keeps_what_is_lent(void **state)
 	double_release(&plane);
 	assert_int_equal(double_gpu.reading, 0);
 	assert_int_equal(double_gpu.begins, 1);
+}
+
+/* All that are kept are being read: that plane cannot be had before one of them is given back. */
+static void test_source_lends_only_so_many(void **state)
+{
+	struct plane planes[BUFFERS_KEPT];
+
+	(void)state;
+	double_open_free(VFIO_GFX_PLANE_TYPE_DMABUF);
+	double_device.query = flip;
+	double_device.ungettable = true;
+	next_id = 0;
+	id_cycle = UINT32_MAX;
+	for (size_t i = 0; i < G_N_ELEMENTS(planes); i++)
+		planes[i] = double_acquire();
+	double_expect_refusal(PLANE_PRIMARY, -EAGAIN, EXIT_FAILED,
+			      "all its buffers are being read");
+	double_release(&planes[2]);
+	planes[2] = double_acquire();
+	for (size_t i = 0; i < G_N_ELEMENTS(planes); i++)
+		double_release(&planes[i]);
 }
 
 /* A buffer to which no way leads is not got again at each look. */
@@ -452,6 +474,7 @@ int main(void)
 		TEST(test_source_keeps_the_buffers_of_a_swap_chain),
 		TEST(test_source_lets_the_longest_unused_leave),
 		TEST(test_source_keeps_what_is_lent),
+		TEST(test_source_lends_only_so_many),
 		TEST(test_source_without_a_way_gets_it_once),
 		TEST(test_source_dmabuf_that_cannot_be_got),
 		TEST(test_source_says_why_there_is_no_plane),

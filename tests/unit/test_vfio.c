@@ -12,6 +12,7 @@
 #include "double_owner.h"
 #include "double_vfio.h"
 #include "log.h"
+#include "refuse.h"
 #include "unit.h"
 
 static const struct device_nodes by_group = {(char *)DOUBLE_GROUP_NODE, NULL};
@@ -238,7 +239,8 @@ static void test_vfio_each_failure_to_attach_has_its_line(void **state)
 		{"pidfd_open", ESRCH, -ESRCH, EXIT_FAILED, "process 4242, has gone"},
 		{"pidfd_open", ENOSYS, -ENOSYS, EXIT_FAILED, "this kernel cannot attach"},
 		{"pidfd_open", EMFILE, -EMFILE, EXIT_FAILED, "Too many open files"},
-		{"pidfd_getfd", EPERM, -EACCES, EXIT_REFUSED, "CAP_SYS_PTRACE"},
+		{"pidfd_getfd", EPERM, -EACCES, EXIT_REFUSED, "in spite of CAP_SYS_PTRACE"},
+		{"pidfd_getfd", EPERM, -EACCES, EXIT_REFUSED, "needs CAP_SYS_PTRACE over it"},
 		{"pidfd_getfd", EBADF, -ESRCH, EXIT_FAILED, "has let it go"},
 		{"pidfd_getfd", ESRCH, -ESRCH, EXIT_FAILED, "has let it go"},
 		{"pidfd_getfd", EMFILE, -EMFILE, EXIT_FAILED, "Too many open files"},
@@ -255,6 +257,7 @@ static void test_vfio_each_failure_to_attach_has_its_line(void **state)
 		double_start();
 		double_fail(cases[i].call, -1, cases[i].errnum);
 		double_owner.swapped = !cases[i].errnum;
+		double_owner.powerless = strstr(cases[i].words, "needs CAP_SYS_PTRACE");
 		assert_int_equal(vfio_attach(DOUBLE_NAME, &owner, &vfio, &error), cases[i].ret);
 		assert_int_equal(error->code, cases[i].code);
 		assert_non_null(strstr(error->message, cases[i].words));
@@ -282,6 +285,10 @@ static void test_vfio_adopts_a_device_and_nothing_else(void **state)
 	close(other);
 	assert_int_equal(vfio_adopt(other, &vfio, &error), -ENODEV);
 	assert_non_null(strstr(error->message, "Bad file descriptor"));
+	g_clear_error(&error);
+	double_fail("dup", 1, EMFILE);
+	assert_int_equal(vfio_adopt(fd, &vfio, &error), -EMFILE);
+	assert_non_null(strstr(error->message, "Too many open files"));
 	g_clear_error(&error);
 	close(fd);
 }
@@ -459,7 +466,7 @@ static void test_vfio_reads_a_region_whole_or_not(void **state)
 	double_device.regions[9].size = 11;
 	memcpy(double_device.bytes + (9 << DOUBLE_REGION_BIT), "hello world", 11);
 	assert_int_equal(vfio_region_info(&vfio, 9, &info), 0);
-	double_shorten_reads(4);
+	double_shorten_transfers(4);
 	assert_int_equal(vfio_region_read(&vfio, &info, text, 11), 0);
 	assert_string_equal(text, "hello world");
 	assert_int_equal(vfio_region_read(&vfio, &info, text, 12), -EIO);
@@ -469,6 +476,49 @@ static void test_vfio_reads_a_region_whole_or_not(void **state)
 	assert_int_equal(
 		vfio_read(vfio.device, (uint64_t)DOUBLE_REGIONS << DOUBLE_REGION_BIT, text, 1),
 		-EIO);
+	vfio_close(&vfio);
+}
+
+static void test_vfio_writes_a_region_whole_or_not(void **state)
+{
+	struct vfio vfio = open_device();
+	struct vfio_region_info info;
+
+	(void)state;
+	double_device.regions[9].size = 11;
+	assert_int_equal(vfio_region_info(&vfio, 9, &info), 0);
+	assert_int_equal(vfio_region_write(&vfio, &info, 6, "world", 5), 0);
+	assert_memory_equal(double_device.bytes + (9 << DOUBLE_REGION_BIT) + 6, "world", 5);
+	assert_int_equal(vfio_region_write(&vfio, &info, 7, "world", 5), -EIO);
+	assert_int_equal(vfio_region_write(&vfio, &info, 12, "world", 0), -EIO);
+	assert_int_equal(vfio_region_write(&vfio, &info, UINT64_MAX, "world", 5), -EIO);
+	double_shorten_transfers(4);
+	assert_int_equal(vfio_region_write(&vfio, &info, 6, "world", 5), -EIO);
+	double_fail("pwrite", -1, EFAULT);
+	assert_int_equal(vfio_region_write(&vfio, &info, 6, "world", 5), -EFAULT);
+	vfio_close(&vfio);
+}
+
+static void test_vfio_without_memory_finds_no_region(void **state)
+{
+	struct caps caps = good_caps();
+
+	(void)state;
+	refuse_after(0);
+	assert_int_equal(find(&caps, sizeof(caps), AT(first), 0), -ENOENT);
+	assert_true(refuse_end());
+}
+
+static void test_vfio_is_not_told_that_it_is_wanted_back_without_a_descriptor(void **state)
+{
+	struct vfio vfio = open_device();
+
+	(void)state;
+	double_device.has_request = true;
+	double_fail("eventfd", 1, EMFILE);
+	assert_int_equal(vfio_request_event(&vfio), -EMFILE);
+	double_device.has_request = false;
+	assert_int_equal(vfio_request_event(&vfio), -EINVAL);
 	vfio_close(&vfio);
 }
 
@@ -494,6 +544,9 @@ int main(void)
 		TEST(test_vfio_random_capabilities_end),
 		TEST(test_vfio_counts_regions_within_reason),
 		TEST(test_vfio_reads_a_region_whole_or_not),
+		TEST(test_vfio_writes_a_region_whole_or_not),
+		TEST(test_vfio_without_memory_finds_no_region),
+		TEST(test_vfio_is_not_told_that_it_is_wanted_back_without_a_descriptor),
 	};
 #undef TEST
 
