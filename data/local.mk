@@ -19,3 +19,8 @@ CLEANFILES += data/planecast@.service
 data/planecast@.service: data/planecast@.service.in Makefile
 	$(AM_V_at)$(MKDIR_P) data
 	$(AM_V_GEN)sed 's#[@]bindir[@]#$(bindir)#' $(srcdir)/data/planecast@.service.in >$@
+
+# Run by others, who are told of them by a link: libvirt and mdevctl. README.md says how.
+dist_pkgdata_SCRIPTS = data/libvirt-hook data/mdevctl-notifier
+examplesdir = $(docdir)/examples
+dist_examples_DATA = examples/kubernetes.yaml examples/websockify-tokens

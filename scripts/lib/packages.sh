@@ -13,7 +13,7 @@ libxkbcommon-dev xkb-data"
 # viewers, a browser, and QEMU with what its machine is made of.
 packages_test="clang clang-format libclang-rt-14-dev llvm edid-decode shellcheck mandoc strace systemd valgrind libcmocka-dev python3 gvncviewer
 tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
-chromium novnc whois
+chromium novnc python3-yaml whois
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios sparse dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1"
 

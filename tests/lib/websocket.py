@@ -66,16 +66,17 @@ class WebSocket:
         self.data, self.eof = b"", False
         self.controls = []  # what came beside the messages: (opcode, payload)
         try:
-            self._upgrade(urllib.parse.urlsplit(page).netloc, headers)
+            self._upgrade(urllib.parse.urlsplit(page), headers)
         except BaseException:
             self.close()
             raise
 
-    def _upgrade(self, host, headers):
-        fields = {"Host": host, **UPGRADE,
+    def _upgrade(self, url, headers):
+        path = f"{url.path}?{url.query}" if url.query else PATH
+        fields = {"Host": url.netloc, **UPGRADE,
                   "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
                   **{name.replace("_", "-"): value for name, value in headers.items()}}
-        self.sock.sendall((f"GET {PATH} HTTP/1.1\r\n" + "".join(
+        self.sock.sendall((f"GET {path} HTTP/1.1\r\n" + "".join(
             f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n").encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
