@@ -2,12 +2,12 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "end_signals.h"
 #include "log.h"
 #include "output.h"
 #include "recording.h"
@@ -154,9 +154,9 @@ static gboolean on_signal(gpointer data)
 /* Looks until it is enough; 0, or why there can be no more. */
 static int run(struct recorder *recorder)
 {
-	guint interrupt = g_unix_signal_add(SIGINT, on_signal, recorder);
-	guint terminate = g_unix_signal_add(SIGTERM, on_signal, recorder);
+	struct end_signals signals;
 
+	end_signals_watch(&signals, on_signal, recorder);
 	recorder->event_fd = -1;
 	recorder->started_us = recorder->next_us = g_get_monotonic_time();
 	recorder->turns = g_source_new(&turn_funcs, sizeof(struct turn_source));
@@ -170,8 +170,7 @@ static int run(struct recorder *recorder)
 	recorder->source->changed = NULL;
 	g_source_destroy(recorder->turns);
 	g_source_unref(recorder->turns);
-	g_source_remove(interrupt);
-	g_source_remove(terminate);
+	end_signals_unwatch(&signals);
 	return recorder->ret;
 }
 
@@ -272,9 +271,9 @@ int cmd_record(int argc, char **argv)
 		&argc, &argv, entries, "DEVICE", 1,
 		"Records the planes of a display as they are in memory.",
 		"Pixels are kept as they are, tiled, with everything that the driver says of them:\n"
-		"replay:FILE is a device that shows the same. SIGINT and SIGTERM end a recording as\n"
-		"--seconds and --frames do. Until then it is FILE.part, which stays, and can be\n"
-		"replayed, if the disk is full or planecast is killed.\n\n"
+		"replay:FILE is a device that shows the same. SIGINT, SIGTERM and SIGHUP end a\n"
+		"recording as --seconds and --frames do. Until then it is FILE.part, which stays,\n"
+		"and can be replayed, if the disk is full or planecast is killed.\n\n"
 		"  planecast record sim: -o sim.rec --seconds 10\n"
 		"  planecast screenshot replay:sim.rec,frame=7 -o frame7.png\n"
 		"  planecast serve replay:sim.rec,loop");

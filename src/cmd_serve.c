@@ -2,9 +2,9 @@
 #include "cmd.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <signal.h>
 
+#include "end_signals.h"
 #include "log.h"
 #include "screen.h"
 #include "serve_confine.h"
@@ -114,13 +114,13 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 		.landlock = options->confine.landlock,
 	};
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
-	/* Before an address is announced: who reads that may end the server at once. */
-	guint interrupt = g_unix_signal_add(SIGINT, on_signal, loop);
-	guint terminate = g_unix_signal_add(SIGTERM, on_signal, loop);
+	struct end_signals signals;
 	struct control *control;
 	GError *error = NULL;
 	int ret = 0;
 
+	/* Before an address is announced: who reads that may end the server at once. */
+	end_signals_watch(&signals, on_signal, loop);
 	if (serve_control_start(options->control, &status, &control, &error))
 		ret = cmd_report("control", error);
 	else if (serve_metrics_start(&options->metrics, &status, options->vnc.insecure, &error))
@@ -139,8 +139,7 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 	serve_metrics_stop(&options->metrics);
 	serve_web_stop(&options->web);
 	control_destroy(control);
-	g_source_remove(interrupt);
-	g_source_remove(terminate);
+	end_signals_unwatch(&signals);
 	g_main_loop_unref(loop);
 	return ret;
 }

@@ -43,6 +43,7 @@ libplanecast_a_SOURCES = \
 	src/door_listener.c src/door_listener.h \
 	src/edid.c src/edid.h \
 	src/encoder.c src/encoder.h \
+	src/end_signals.c src/end_signals.h \
 	src/flow.c src/flow.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
