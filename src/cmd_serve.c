@@ -2,7 +2,9 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "end_signals.h"
 #include "log.h"
@@ -16,6 +18,9 @@
 #include "serve_web.h"
 
 #define MAX_FPS 240
+
+/* For all listeners, what vnc_session_room() keeps free, and a few clients. */
+#define MIN_DESCRIPTORS 128
 
 struct serve_options {
 	struct serve_input input;
@@ -101,6 +106,19 @@ static gboolean on_signal(gpointer loop)
 {
 	g_main_loop_quit(loop);
 	return G_SOURCE_CONTINUE;
+}
+
+/* With fewer, libraries would end the process the moment that they cannot have one. */
+static int check_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= MIN_DESCRIPTORS)
+		return EXIT_DONE;
+	log_error("serve: only %" PRIu64 " descriptors are allowed, at least %d are needed "
+		  "(raise ulimit -n, or LimitNOFILE= of the unit)",
+		  (uint64_t)limit.rlim_cur, MIN_DESCRIPTORS);
+	return EXIT_FAILED;
 }
 
 /* Returns the exit code, after a line on stderr if it is not 0. */
@@ -222,6 +240,8 @@ int cmd_serve(int argc, char **argv)
 	ret = parse(&argc, &argv, &options);
 	/* A viewer that goes away is an error of one write, not the end of the server. */
 	signal(SIGPIPE, SIG_IGN);
+	if (!ret)
+		ret = check_descriptors();
 	if (!ret)
 		ret = serve(argv[1], &options);
 	serve_vnc_finish(&options.vnc);

@@ -19,8 +19,9 @@ static bool is_ignored(int number)
 void end_signals_watch(struct end_signals *signals, GSourceFunc on_signal, gpointer data)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
-		signals->tags[i] =
-			is_ignored(numbers[i]) ? 0 : g_unix_signal_add(numbers[i], on_signal, data);
+		signals->tags[i] = is_ignored(numbers[i])
+					   ? 0
+					   : g_unix_signal_add(numbers[i], on_signal, data);
 }
 
 void end_signals_unwatch(struct end_signals *signals)

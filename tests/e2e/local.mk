@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/lib/page.py tests/lib/pattern.py tests/lib/picture.py tests/lib/prometheus.py tests/lib/qemu.py tests/lib/rfb.py tests/lib/spice.py \
 	tests/lib/spice_typist.py tests/lib/spice_watcher.py tests/lib/viewer.py \
 	tests/lib/websocket.py \
+	tests/e2e/test_faults.py \
 	tests/e2e/test_clients.py tests/e2e/test_demand.py tests/e2e/test_errors.py tests/e2e/test_hooks.py tests/e2e/test_input.py tests/e2e/test_list.py \
 	tests/e2e/test_listen.py tests/e2e/test_manual.py tests/e2e/test_metrics.py tests/e2e/test_pixels.py tests/e2e/test_quality.py tests/e2e/test_resize.py tests/e2e/test_screenshot.py \
 	tests/e2e/test_security.py tests/e2e/test_service.py tests/e2e/test_spice.py tests/e2e/test_status.py tests/e2e/test_tls.py \
