@@ -123,17 +123,11 @@ int door_listen(struct door *door, const char *spec, GError **error)
 			 : options->certificate ? " for viewers without TLS"
 						: "",
 	};
-	GPtrArray *listeners = g_ptr_array_new();
-	int r = listener_open_by(&rules, spec, listeners, error);
+	int r = gates_open(&rules, spec, door->context, &gate_ops, door, door->gates, error);
 
-	for (guint i = 0; i < listeners->len; i++) {
-		pthread_mutex_lock(&door->lock);
-		g_ptr_array_add(door->gates,
-				gate_open(listeners->pdata[i], door->context, &gate_ops, door));
-		door->counts.listeners = door->gates->len;
-		pthread_mutex_unlock(&door->lock);
-	}
-	g_ptr_array_unref(listeners);
+	pthread_mutex_lock(&door->lock);
+	door->counts.listeners = door->gates->len;
+	pthread_mutex_unlock(&door->lock);
 	return r;
 }
 

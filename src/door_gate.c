@@ -103,8 +103,8 @@ static void watch(struct gate *gate)
 	set_source(gate, g_unix_fd_source_new(gate->listener->fd, G_IO_IN), G_SOURCE_FUNC(on_gate));
 }
 
-struct gate *gate_open(struct listener *listener, GMainContext *context, const struct gate_ops *ops,
-		       void *data)
+static struct gate *gate_open(struct listener *listener, GMainContext *context,
+			      const struct gate_ops *ops, void *data)
 {
 	struct gate *gate = g_new0(struct gate, 1);
 
@@ -114,6 +114,18 @@ struct gate *gate_open(struct listener *listener, GMainContext *context, const s
 	gate->data = data;
 	watch(gate);
 	return gate;
+}
+
+int gates_open(const struct listener_rules *rules, const char *spec, GMainContext *context,
+	       const struct gate_ops *ops, void *data, GPtrArray *gates, GError **error)
+{
+	GPtrArray *listeners = g_ptr_array_new();
+	int r = listener_open_by(rules, spec, listeners, error);
+
+	for (guint i = 0; i < listeners->len; i++)
+		g_ptr_array_add(gates, gate_open(listeners->pdata[i], context, ops, data));
+	g_ptr_array_unref(listeners);
+	return r;
 }
 
 void gate_close(void *data)

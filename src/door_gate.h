@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A listener that is being listened to: accepts, names the peers, rests when there are no more
- * descriptors. In the thread of its GMainContext, but for gate_open().
+ * descriptors. In the thread of its GMainContext, but for gates_open().
  */
 #ifndef PLANECAST_DOOR_GATE_H
 #define PLANECAST_DOOR_GATE_H
@@ -25,9 +25,12 @@ struct gate_ops {
 
 struct gate;
 
-/* Takes the listener; from any thread. */
-struct gate *gate_open(struct listener *listener, GMainContext *context, const struct gate_ops *ops,
-		       void *data);
+/*
+ * Listens by rules (listener_open_by()) and appends a gate for each socket to a GPtrArray, with
+ * gate_close. From any thread. 0, or -errno and nothing appended.
+ */
+int gates_open(const struct listener_rules *rules, const char *spec, GMainContext *context,
+	       const struct gate_ops *ops, void *data, GPtrArray *gates, GError **error);
 
 /* Closes the listener. In the context's thread, or after its end. */
 void gate_close(void *gate);

@@ -295,12 +295,30 @@ static bool may_open(const struct listener_rules *rules, const GPtrArray *listen
 	return local || !rules->refusal;
 }
 
+bool listener_is_unix(const struct listener *listener)
+{
+	return listener->path || g_str_has_prefix(listener->name, "unix:");
+}
+
+/* What a user opens: 0.0.0.0 is no address to go to, this machine's name is. */
+static void announce_url(const struct listener_rules *rules, const char *address)
+{
+	if (g_str_has_prefix(address, "0.0.0.0:") || g_str_has_prefix(address, "[::]:"))
+		log_info("%s: open %s://%s%s/", rules->server, rules->scheme, g_get_host_name(),
+			 strrchr(address, ':'));
+	else
+		log_info("%s: open %s://%s/", rules->server, rules->scheme, address);
+}
+
 static void announce(const struct listener_rules *rules, const struct listener *listener)
 {
 	if (!listener->local && rules->plain)
 		log_warning("%s: %s is not encrypted%s: anybody on the way sees the screen",
 			    rules->server, listener->name, rules->plain);
-	log_info("%s: listening on %s", rules->server, listener->name);
+	if (rules->scheme && !listener_is_unix(listener))
+		announce_url(rules, listener->name);
+	else
+		log_info("%s: listening on %s", rules->server, listener->name);
 }
 
 int listener_open_by(const struct listener_rules *rules, const char *spec, GPtrArray *listeners,

@@ -29,11 +29,15 @@ struct listener_rules {
 	const char *refusal;
 	/* Whose connections are not encrypted: "" for all, " for some"; NULL: nobody's. */
 	const char *plain;
+	/* Announced as an URL to open, "http"; NULL: as an address that it listens on. */
+	const char *scheme;
 };
 
 /* Likewise, by rules: those that are appended have been announced. */
 int listener_open_by(const struct listener_rules *rules, const char *spec, GPtrArray *listeners,
 		     GError **error);
+
+bool listener_is_unix(const struct listener *listener);
 
 /* Closes it, and removes the socket file unless somebody has put another one there. */
 void listener_free(void *listener);

@@ -25,10 +25,10 @@ struct door {
 	struct log_limit limit;  /* of the door's thread */
 	struct backoff *backoff; /* of the door's thread */
 	struct checks *checks;   /* of users; NULL: there are none */
+	GPtrArray *gates;        /* of who listens, and once the thread has ended */
 
 	pthread_mutex_t lock; /* of all below */
 	bool closed;
-	GPtrArray *gates;
 	GQueue arrivals;    /* handshakes under way, oldest first; changed by the door's thread */
 	GHashTable *guests; /* host -> how many */
 	struct door_counts counts;

@@ -218,15 +218,9 @@ int metrics_server_listen(struct metrics_server *server, const char *spec, bool 
 		.server = "metrics",
 		.refusal = open ? NULL : "metrics have no password (give --insecure",
 	};
-	GPtrArray *listeners = g_ptr_array_new();
-	int ret = listener_open_by(&rules, spec, listeners, error);
 
-	for (guint i = 0; i < listeners->len; i++)
-		g_ptr_array_add(server->gates,
-				gate_open(listeners->pdata[i], g_main_context_default(), &gate_ops,
-					  server));
-	g_ptr_array_unref(listeners);
-	return ret;
+	return gates_open(&rules, spec, g_main_context_default(), &gate_ops, server, server->gates,
+			  error);
 }
 
 void metrics_server_destroy(struct metrics_server *server)

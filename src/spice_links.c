@@ -370,17 +370,8 @@ int spice_links_listen(struct spice_links *links, const char *spec, GError **err
 			 : options->certificate ? " for clients without TLS"
 						: "",
 	};
-	GPtrArray *listeners = g_ptr_array_new();
-	int r = listener_open_by(&rules, spec, listeners, error);
 
-	for (guint i = 0; i < listeners->len; i++) {
-		pthread_mutex_lock(&links->lock);
-		g_ptr_array_add(links->gates,
-				gate_open(listeners->pdata[i], links->context, &gate_ops, links));
-		pthread_mutex_unlock(&links->lock);
-	}
-	g_ptr_array_unref(listeners);
-	return r;
+	return gates_open(&rules, spec, links->context, &gate_ops, links, links->gates, error);
 }
 
 bool spice_links_are_held(struct spice_links *links)

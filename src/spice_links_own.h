@@ -44,9 +44,9 @@ struct spice_links {
 	GSource *tick;
 	struct log_limit limit;
 	bool closing;
-
-	pthread_mutex_t lock; /* of all below; changed by the context's thread, but for gates */
 	GPtrArray *gates;
+
+	pthread_mutex_t lock; /* of all below; changed by the context's thread */
 	GPtrArray *links;
 	struct spice_links_counts counts;
 };

@@ -56,11 +56,6 @@ static void count(struct web *web, unsigned int *number)
 	pthread_mutex_unlock(&web->lock);
 }
 
-static bool is_unix(const struct listener *listener)
-{
-	return listener->path || g_str_has_prefix(listener->name, "unix:");
-}
-
 /* Visitors. */
 
 /* Takes NULL for a visit that has ended by itself. */
@@ -174,7 +169,7 @@ static GSourceFuncs deadline_funcs = {.dispatch = dispatch_deadline};
 /* Who comes by a unix socket is on this machine: a proxy, which has done that already. */
 static struct certificate *certificate_for(const struct web *web, const struct listener *listener)
 {
-	return is_unix(listener) ? NULL : web->options.certificate;
+	return listener_is_unix(listener) ? NULL : web->options.certificate;
 }
 
 static void on_receive(void *data, const struct listener *listener, const struct gate_peer *peer)
@@ -210,49 +205,17 @@ static const struct gate_ops gate_ops = {
 	.tired = on_tired,
 };
 
-/* Listening. */
-
-/* What a user opens: 0.0.0.0 is no address to go to, this machine's name is. */
-static void announce(const struct web *web, const struct listener *listener)
-{
-	const char *scheme = web->options.certificate ? "https" : "http";
-	const char *port = strrchr(listener->name, ':');
-
-	if (!listener->local && !web->options.certificate)
-		log_warning("web: %s is not encrypted: anybody on the way sees the screen",
-			    listener->name);
-	if (is_unix(listener))
-		log_info("web: listening on %s", listener->name);
-	else if (g_str_has_prefix(listener->name, "0.0.0.0:") ||
-		 g_str_has_prefix(listener->name, "[::]:"))
-		log_info("web: open %s://%s%s/", scheme, g_get_host_name(), port);
-	else
-		log_info("web: open %s://%s/", scheme, listener->name);
-}
-
 int web_listen(struct web *web, const char *spec, GError **error)
 {
-	GPtrArray *listeners = g_ptr_array_new_with_free_func(listener_free);
-	int r = listener_open(spec, listeners, error);
+	const struct listener_rules rules = {
+		.server = "web",
+		.refusal = web->options.open ? NULL
+					     : "no password is asked for (give --password-file",
+		.plain = web->options.certificate ? NULL : "",
+		.scheme = web->options.certificate ? "https" : "http",
+	};
 
-	for (guint i = 0; !r && i < listeners->len; i++) {
-		const struct listener *listener = listeners->pdata[i];
-
-		if (!listener->local && !web->options.open)
-			r = fail(error, EXIT_USAGE, EPERM,
-				 "%s: open to the network, but no password is asked for (give "
-				 "--password-file, or listen on 127.0.0.1 or unix:PATH)",
-				 spec);
-	}
-	if (!r)
-		g_ptr_array_set_free_func(listeners, NULL);
-	for (guint i = 0; !r && i < listeners->len; i++) {
-		announce(web, listeners->pdata[i]);
-		g_ptr_array_add(web->gates,
-				gate_open(listeners->pdata[i], web->context, &gate_ops, web));
-	}
-	g_ptr_array_unref(listeners);
-	return r;
+	return gates_open(&rules, spec, web->context, &gate_ops, web, web->gates, error);
 }
 
 /* The house. */
