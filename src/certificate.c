@@ -19,10 +19,16 @@ struct stamp {
 	struct timespec changed;
 };
 
+/* One of the two things that are read: the certificate and its key, which may be in one. */
+struct part {
+	char *name, *path; /* path: NULL for a descriptor, which is read once */
+	char *kept;        /* what came from that */
+	struct stamp looked;
+};
+
 struct certificate {
-	char *file, *key;
-	pthread_mutex_t lock;   /* of all below */
-	struct stamp looked[2]; /* file, key */
+	struct part file, key; /* key: without a name, it is in the file */
+	pthread_mutex_t lock;  /* of all below, and of what was looked at */
 	struct certificate_use *use;
 };
 
@@ -31,7 +37,7 @@ static struct stamp stamp_of(const char *path)
 	struct stamp stamp = {0};
 	struct stat st;
 
-	if (stat(path, &st))
+	if (!path || stat(path, &st))
 		return stamp;
 	stamp.device = st.st_dev;
 	stamp.inode = st.st_ino;
@@ -40,17 +46,39 @@ static struct stamp stamp_of(const char *path)
 	return stamp;
 }
 
-/* A key that is not a file (fd:N) never changes. */
-static void look_at(const struct certificate *certificate, struct stamp stamps[2])
-{
-	stamps[0] = stamp_of(certificate->file);
-	stamps[1] = stamp_of(certificate->key ? certificate->key : certificate->file);
-}
-
 static bool is_same(const struct stamp *a, const struct stamp *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+static void part_name(struct part *part, const char *name)
+{
+	part->name = g_strdup(name);
+	part->path = name ? secret_path(name) : NULL;
+}
+
+static void part_finish(struct part *part)
+{
+	g_free(part->name);
+	g_free(part->path);
+	secret_free(part->kept);
+}
+
+/* A certificate alone is for everybody to read. */
+static int part_read(struct part *part, bool is_public, char **text, GError **error)
+{
+	int r;
+
+	if (part->kept) {
+		*text = g_strdup(part->kept);
+		return 0;
+	}
+	r = is_public ? secret_read_public(part->name, text, error)
+		      : secret_read(part->name, text, error);
+	if (!r && !part->path)
+		part->kept = g_strdup(*text);
+	return r;
 }
 
 static void use_clear(gpointer data)
@@ -92,29 +120,27 @@ static int use_texts(const struct certificate *certificate, const char *text, co
 	if (r < 0) {
 		g_atomic_rc_box_release_full(use, use_clear);
 		return fail(error, EXIT_FAILED, EINVAL, "%s: %s (it takes PEM: %s)",
-			    certificate->file, gnutls_strerror(r),
-			    certificate->key ? "the certificate here, its key in the other file"
-					     : "a certificate and its key");
+			    certificate->file.name, gnutls_strerror(r),
+			    certificate->key.name
+				    ? "the certificate here, its key in the other file"
+				    : "a certificate and its key");
 	}
 	use->fingerprint = fingerprint_of(use->credentials);
 	*result = use;
 	return 0;
 }
 
-static int load(const struct certificate *certificate, struct certificate_use **use, GError **error)
+static int load(struct certificate *certificate, struct certificate_use **use, GError **error)
 {
+	bool apart = certificate->key.name;
 	char *text = NULL, *key = NULL;
-	GError *wrong = NULL;
-	int r = 0;
+	int r;
 
-	if (!certificate->key) {
-		r = secret_read(certificate->file, &text, error);
-	} else if (!g_file_get_contents(certificate->file, &text, NULL, &wrong)) {
-		r = fail(error, EXIT_FAILED, ENOENT, "%s", wrong->message);
-		g_error_free(wrong);
-	} else {
-		r = secret_read(certificate->key, &key, error);
-	}
+	certificate->file.looked = stamp_of(certificate->file.path);
+	certificate->key.looked = stamp_of(certificate->key.path);
+	r = part_read(&certificate->file, apart, &text, error);
+	if (!r && apart)
+		r = part_read(&certificate->key, false, &key, error);
 	if (!r)
 		r = use_texts(certificate, text, key ? key : text, use, error);
 	secret_free(text);
@@ -127,9 +153,8 @@ int certificate_open(const char *file, const char *key, struct certificate **res
 	struct certificate *certificate = g_new0(struct certificate, 1);
 	int r;
 
-	certificate->file = g_strdup(file);
-	certificate->key = g_strdup(key);
-	look_at(certificate, certificate->looked);
+	part_name(&certificate->file, file);
+	part_name(&certificate->key, key);
 	pthread_mutex_init(&certificate->lock, NULL);
 	r = load(certificate, &certificate->use, error);
 	if (r)
@@ -158,20 +183,25 @@ void certificate_close(struct certificate *certificate)
 		return;
 	certificate_release(certificate->use);
 	pthread_mutex_destroy(&certificate->lock);
-	g_free(certificate->file);
-	g_free(certificate->key);
+	part_finish(&certificate->file);
+	part_finish(&certificate->key);
 	g_free(certificate);
+}
+
+static bool has_changed(const struct part *part)
+{
+	struct stamp now = stamp_of(part->path);
+
+	return !is_same(&now, &part->looked);
 }
 
 /* With the lock. Of two files, one may change before the other. */
 static void look_again(struct certificate *certificate)
 {
 	struct certificate_use *use;
-	struct stamp now[2];
 	GError *error = NULL;
 
-	look_at(certificate, now);
-	if (is_same(&now[0], &certificate->looked[0]) && is_same(&now[1], &certificate->looked[1]))
+	if (!has_changed(&certificate->file) && !has_changed(&certificate->key))
 		return;
 	if (load(certificate, &use, &error)) {
 		log_warning("%s; the last one serves on", error->message);
@@ -179,9 +209,8 @@ static void look_again(struct certificate *certificate)
 	} else {
 		certificate_release(certificate->use);
 		certificate->use = use;
-		log_info("%s: read again, SHA-256 %s", certificate->file, use->fingerprint);
+		log_info("%s: read again, SHA-256 %s", certificate->file.name, use->fingerprint);
 	}
-	memcpy(certificate->looked, now, sizeof(now));
 }
 
 struct certificate_use *certificate_acquire(struct certificate *certificate)
@@ -201,7 +230,7 @@ void certificate_release(struct certificate_use *use)
 		g_atomic_rc_box_release_full(use, use_clear);
 }
 
-const char *certificate_path(const struct certificate *certificate)
+const char *certificate_name(const struct certificate *certificate)
 {
-	return certificate->file;
+	return certificate->file.name;
 }

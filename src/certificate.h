@@ -19,8 +19,9 @@ struct certificate_use {
 };
 
 /*
- * `file`: the certificate, then its chain. `key`: a secret (secret.h), NULL if the file has the
- * key, too. 0, or -errno with one line that starts with a name.
+ * Names as of secrets (secret.h). `file`: the certificate, then its chain, for anybody to read;
+ * `key`: its key, a secret. Without one the file has both, and is a secret. What a descriptor has
+ * is read once. 0, or -errno with one line that starts with a name.
  */
 int certificate_open(const char *file, const char *key, struct certificate **certificate,
 		     GError **error);
@@ -38,7 +39,7 @@ void certificate_close(struct certificate *certificate); /* takes NULL; uses liv
 struct certificate_use *certificate_acquire(struct certificate *certificate);
 void certificate_release(struct certificate_use *use);
 
-/* The path of the certificate, for who has to trust it. */
-const char *certificate_path(const struct certificate *certificate);
+/* What the certificate was opened by, for who has to trust it: its path, or cred:NAME, or fd:N. */
+const char *certificate_name(const struct certificate *certificate);
 
 #endif

@@ -150,6 +150,7 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 	else if (serve_spice_start(&options->spice, &options->vnc, screen, spec, &error))
 		ret = cmd_report("spice", error);
 	if (!ret) {
+		serve_vnc_announce(&options->vnc);
 		serve_input_announce(&options->input);
 		control_announce(control);
 		g_main_loop_run(loop);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,21 +35,49 @@ static int open_path(const char *name, const char *path, int *fd, GError **error
 	return 0;
 }
 
+static bool is_descriptor(const char *name)
+{
+	return g_str_has_prefix(name, "fd:");
+}
+
+static const char *credential_of(const char *name)
+{
+	return g_str_has_prefix(name, "cred:") ? name + strlen("cred:") : NULL;
+}
+
+char *secret_path(const char *name)
+{
+	const char *credential = credential_of(name), *folder = g_getenv("CREDENTIALS_DIRECTORY");
+
+	if (is_descriptor(name) || (credential && !folder))
+		return NULL;
+	return credential ? g_build_filename(folder, credential, NULL) : g_strdup(name);
+}
+
 static int open_credential(const char *name, const char *credential, int *fd, GError **error)
 {
-	const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
 	char *path;
 	int r;
 
-	if (!folder)
+	if (!g_getenv("CREDENTIALS_DIRECTORY"))
 		return fail(error, EXIT_USAGE, ENOENT,
 			    "%s: no credentials here (the unit needs LoadCredential=)", name);
 	if (!*credential || strchr(credential, '/'))
 		return fail(error, EXIT_USAGE, EINVAL, "%s: not a name of a credential", name);
-	path = g_build_filename(folder, credential, NULL);
+	path = secret_path(name);
 	r = open_path(name, path, fd, error);
 	g_free(path);
 	return r;
+}
+
+static int open_name(const char *name, int *fd, GError **error)
+{
+	const char *credential = credential_of(name);
+
+	if (is_descriptor(name))
+		return open_fd(name, name + strlen("fd:"), fd, error);
+	return credential ? open_credential(name, credential, fd, error)
+			  : open_path(name, name, fd, error);
 }
 
 static int read_all(const char *name, int fd, char **text, GError **error)
@@ -77,14 +106,8 @@ static int read_all(const char *name, int fd, char **text, GError **error)
 int secret_read(const char *name, char **text, GError **error)
 {
 	struct stat st;
-	int fd = -1, r;
+	int fd, r = open_name(name, &fd, error);
 
-	if (g_str_has_prefix(name, "fd:"))
-		r = open_fd(name, name + 3, &fd, error);
-	else if (g_str_has_prefix(name, "cred:"))
-		r = open_credential(name, name + 5, &fd, error);
-	else
-		r = open_path(name, name, &fd, error);
 	if (r)
 		return r;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_mode & LOOSE)
@@ -92,6 +115,17 @@ int secret_read(const char *name, char **text, GError **error)
 			 "%s: others may read or change it (chmod 600 it)", name);
 	else
 		r = read_all(name, fd, text, error);
+	close(fd);
+	return r;
+}
+
+int secret_read_public(const char *name, char **text, GError **error)
+{
+	int fd, r = open_name(name, &fd, error);
+
+	if (r)
+		return r;
+	r = read_all(name, fd, text, error);
 	close(fd);
 	return r;
 }

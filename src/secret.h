@@ -20,6 +20,12 @@
 int secret_read(const char *name, char **text, GError **error);
 void secret_free(char *text); /* wipes it; takes NULL */
 
+/* Likewise, of what is no secret: anybody may read or change the file. */
+int secret_read_public(const char *name, char **text, GError **error);
+
+/* The path of the file that a name stands for, to be freed; NULL: there is none, as for fd:N. */
+char *secret_path(const char *name);
+
 /* True if both are the same `length` bytes, in a time that depends on `length` alone. */
 gboolean secret_equal(const void *a, const void *b, size_t length);
 

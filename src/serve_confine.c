@@ -7,6 +7,7 @@
 #include "landlock.h"
 #include "log.h"
 #include "privileges.h"
+#include "secret.h"
 #include "serve_control.h"
 
 const char serve_confine_help[] =
@@ -85,12 +86,11 @@ static void allow_system(struct landlock *landlock)
 /* Files only: descriptors are open already. */
 static void allow_secret(struct landlock *landlock, const char *name)
 {
-	const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
+	char *path = name ? secret_path(name) : NULL;
 
-	if (name && g_str_has_prefix(name, "cred:") && folder)
-		landlock_read(landlock, folder);
-	else if (name && !g_str_has_prefix(name, "fd:"))
-		landlock_read_beside(landlock, name);
+	if (path)
+		landlock_read_beside(landlock, path);
+	g_free(path);
 }
 
 static void allow_address(struct landlock *landlock, const char *spec)
@@ -113,7 +113,7 @@ static void allow_vnc(struct landlock *landlock, const struct serve_vnc *vnc)
 	allow_secret(landlock, vnc->users_file);
 	allow_secret(landlock, vnc->tls_key);
 	if (vnc->certificate)
-		landlock_read_beside(landlock, certificate_path(vnc->certificate));
+		allow_secret(landlock, certificate_name(vnc->certificate));
 }
 
 static void allow_control(struct landlock *landlock, const char *address)

@@ -17,8 +17,9 @@ const char serve_vnc_help[] =
 	"needs --password-file or --users-file, or --insecure. SECRET is a file that only its\n"
 	"owner reads, cred:NAME (a systemd credential) or fd:N (a descriptor). VNC passwords\n"
 	"have 8 characters and protect the way in; the picture on its way needs --tls\n"
-	"(VeNCrypt's X509 types), --tls-only, ssh or a VPN. A line for --users-file is\n"
-	"NAME:HASH, or NAME:HASH:view-only; `mkpasswd` prints hashes.\n";
+	"(VeNCrypt's X509 types), --tls-only, ssh or a VPN. The FILE of a certificate may be\n"
+	"cred: or fd:, too. A line for --users-file is NAME:HASH, or NAME:HASH:view-only;\n"
+	"`mkpasswd` prints hashes.\n";
 
 void serve_vnc_init(struct serve_vnc *vnc)
 {
@@ -135,14 +136,6 @@ static int load_certificate(struct serve_vnc *vnc, GError **error)
 	return 0;
 }
 
-static void tell_fingerprint(struct certificate *certificate)
-{
-	struct certificate_use *use = certificate_acquire(certificate);
-
-	log_info("vnc: TLS with %s, SHA-256 %s", certificate_path(certificate), use->fingerprint);
-	certificate_release(use);
-}
-
 int serve_vnc_load(struct serve_vnc *vnc, GError **error)
 {
 	int r = load_passwords(vnc, error);
@@ -182,7 +175,17 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 	screen_add_sink(screen, sink);
 	for (; *address && !r; address++)
 		r = vnc_listen(sink, *address, error);
-	if (!r && vnc->certificate)
-		tell_fingerprint(vnc->certificate);
 	return r;
+}
+
+void serve_vnc_announce(const struct serve_vnc *vnc)
+{
+	struct certificate_use *use;
+
+	if (!vnc->certificate)
+		return;
+	use = certificate_acquire(vnc->certificate);
+	log_info("tls: certificate %s, SHA-256 %s", certificate_name(vnc->certificate),
+		 use->fingerprint);
+	certificate_release(use);
 }

@@ -52,4 +52,7 @@ int serve_vnc_load(struct serve_vnc *vnc, GError **error);
  * before *vnc. 0 or -errno. */
 int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *name, GError **error);
 
+/* Logs the certificate, with which all that listens has TLS. */
+void serve_vnc_announce(const struct serve_vnc *vnc);
+
 #endif

@@ -79,20 +79,61 @@ class Tls(host.Test):
         self.assertEqual(len(said), 1, said)
         self.assertEqual(os.stat(self.certificate("key.pem")).st_mode & 0o777, 0o600)
 
-    def test_a_certificate_that_was_replaced_serves_at_once(self):
+    def pair(self, name):
+        """The paths of a new certificate and its key."""
+        made = [self.certificate(), self.certificate("key.pem")]
+        for path in made:
+            if os.path.exists(path):
+                os.unlink(path)
         self.serve(DEVICE, "--tls").stop()
-        mine = [self.path("mine.pem"), self.path("mine.key")]
-        kept = [self.certificate(), self.certificate("key.pem")]
-        for source, target in zip(kept, mine):
-            shutil.copy(source, target)
-        server = self.serve(DEVICE, "--tls-cert", mine[0], "--tls-key", mine[1])
+        moved = [self.path(f"{name}.pem"), self.path(f"{name}.key")]
+        for source, target in zip(made, moved):
+            os.rename(source, target)
+        return moved
+
+    def check_replaced(self, names, paths):
+        """A server with the certificate of these names, which the paths are of."""
+        new = self.pair("new")
+        server = self.serve(DEVICE, "--tls-cert", names[0], "--tls-key", names[1])
         old = self.fingerprint(server)
-        for path in kept:
-            os.unlink(path)
-        self.serve(DEVICE, "--tls").stop()
-        for source, target in zip(kept, mine):
+        for source, target in zip(new, paths):
             shutil.copy(source, target)
-        self.assertNotEqual(self.fingerprint(server), old)
+        now = self.fingerprint(server)
+        self.assertNotEqual(now, old)
+        server.stop()
+        self.assertIn(f"tls: certificate {names[0]}, SHA-256 {old}\n", server.log)
+        self.assertIn(f"{names[0]}: read again, SHA-256 {now}\n", server.log)
+
+    def test_a_certificate_that_was_replaced_serves_at_once(self):
+        mine = self.pair("mine")
+        self.check_replaced(mine, mine)
+
+    def test_a_credential_that_was_replaced_serves_at_once(self):
+        mine = self.pair("mine")
+        with unittest.mock.patch.dict(os.environ, CREDENTIALS_DIRECTORY=self.scratch):
+            self.check_replaced(("cred:mine.pem", "cred:mine.key"), mine)
+
+    def test_a_certificate_comes_by_descriptors(self):
+        paths = self.pair("mine")
+        with open(paths[0], "rb") as file, open(paths[1], "rb") as key:
+            fds = file.fileno(), key.fileno()
+            server = self.serve(DEVICE, "--tls-cert", f"fd:{fds[0]}", "--tls-key", f"fd:{fds[1]}",
+                                pass_fds=fds)
+        said = set()
+        for _ in range(2):
+            said.add(self.fingerprint(server))
+        server.stop()
+        said.add(re.search(r"SHA-256 ([0-9A-F:]+)", server.log).group(1))
+        self.assertEqual(len(said), 1, said)
+
+    def test_a_certificate_is_for_all_to_read_and_its_key_is_not(self):
+        paths = self.pair("mine")
+        os.chmod(paths[0], 0o644)
+        self.serve(DEVICE, "--tls-cert", paths[0], "--tls-key", paths[1]).stop()
+        os.chmod(paths[1], 0o644)
+        result = self.planecast("serve", DEVICE, "--vnc", f"unix:{self.path('s')}", "--tls-cert",
+                                paths[0], "--tls-key", paths[1], code=4)
+        self.assertIn(f"{paths[1]}: others may read", result.err)
 
     def test_a_network_may_be_for_tls_alone(self):
         server = self.serve_secret("--tls-only", vnc=f"0.0.0.0:{host.free_port()}")

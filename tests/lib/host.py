@@ -26,8 +26,8 @@ Result = collections.namedtuple("Result", "code out err")
 
 def environment():
     """Without display and session, with messages in one language."""
-    kept = ("PATH", "HOME", "TMPDIR", "STATE_DIRECTORY", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-            "LSAN_OPTIONS", "SSL_CERT_FILE")
+    kept = ("PATH", "HOME", "TMPDIR", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "ASAN_OPTIONS",
+            "UBSAN_OPTIONS", "LSAN_OPTIONS", "SSL_CERT_FILE")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, "LC_ALL": "C.UTF-8"}
 
 
@@ -43,13 +43,14 @@ class Server:
     """`planecast serve`, from the moment that it listens until stop()."""
     LISTENING = r"planecast: vnc: listening on (\S+)"
 
-    def __init__(self, device, *options, listeners=1, pages=0):
+    def __init__(self, device, *options, listeners=1, pages=0, pass_fds=()):
         self.lines, self.addresses, self.pages = [], [], []
         self._listeners, self._pages = listeners, pages
         self._ready = threading.Event()
         self.process = subprocess.Popen(
             [PROGRAM, "serve", device, *options], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(), text=True)
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(), text=True,
+            pass_fds=pass_fds)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         if not self._ready.wait(PATIENCE) or not self._listens():

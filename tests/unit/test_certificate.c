@@ -173,12 +173,122 @@ static void test_certificate_refuses_bad_files_with_one_line(void **state)
 	g_free(key);
 }
 
+/* Two pairs that belong together, each the folder's own for a while. */
+struct pair {
+	char *text, *key;
+};
+
+static struct pair new_pair(void)
+{
+	remove_file("certificate.pem");
+	g_free(own_fingerprint());
+	return (struct pair){read_file("certificate.pem"), read_file("key.pem")};
+}
+
+static void pair_free(struct pair *pair)
+{
+	g_free(pair->text);
+	g_free(pair->key);
+}
+
+static void test_certificate_comes_from_credentials(void **state)
+{
+	struct pair first = new_pair(), second = new_pair();
+	struct certificate *certificate;
+	char *before, *now;
+	GError *error = NULL;
+
+	(void)state;
+	g_unsetenv("CREDENTIALS_DIRECTORY");
+	assert_true(certificate_open("cred:cert", "cred:key", &certificate, &error) < 0);
+	assert_non_null(strstr(error->message, "LoadCredential="));
+	g_clear_error(&error);
+	g_setenv("CREDENTIALS_DIRECTORY", folder, TRUE);
+	/* The certificate is no secret, its key is. */
+	write_file("cert", first.text, 0644);
+	write_file("key", first.key, 0644);
+	assert_true(certificate_open("cred:cert", "cred:key", &certificate, &error) < 0);
+	assert_int_equal(error->code, EXIT_REFUSED);
+	assert_true(g_str_has_prefix(error->message, "cred:key"));
+	g_clear_error(&error);
+	write_file("key", first.key, 0600);
+	assert_int_equal(certificate_open("cred:cert", "cred:key", &certificate, NULL), 0);
+	assert_string_equal(certificate_name(certificate), "cred:cert");
+	before = fingerprint(certificate);
+	write_file("cert", second.text, 0644);
+	write_file("key", second.key, 0600);
+	now = fingerprint(certificate);
+	assert_string_not_equal(now, before);
+	certificate_close(certificate);
+	g_unsetenv("CREDENTIALS_DIRECTORY");
+	remove_file("cert");
+	remove_file("key");
+	g_free(now);
+	g_free(before);
+	pair_free(&first);
+	pair_free(&second);
+}
+
+/* "fd:N" of a pipe that has the text and ends; *fd is the caller's to close. */
+static char *pipe_name(const char *text, int *fd)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
+	close(ends[1]);
+	*fd = ends[0];
+	return g_strdup_printf("fd:%d", ends[0]);
+}
+
+/* What a descriptor said stays, though it says it only once and is closed. */
+static void test_certificate_comes_by_descriptors(void **state)
+{
+	struct pair first = new_pair(), second = new_pair();
+	struct certificate *certificate;
+	char *name, *key, *path = path_of("cert"), *before, *now;
+	int fds[2];
+
+	(void)state;
+	name = pipe_name(first.text, &fds[0]);
+	key = pipe_name(first.key, &fds[1]);
+	assert_int_equal(certificate_open(name, key, &certificate, NULL), 0);
+	close(fds[0]);
+	close(fds[1]);
+	before = fingerprint(certificate);
+	certificate_close(certificate);
+	g_free(name);
+	g_free(key);
+	/* Next to a file that changes, and changes back. */
+	write_file("cert", first.text, 0644);
+	key = pipe_name(first.key, &fds[0]);
+	assert_int_equal(certificate_open(path, key, &certificate, NULL), 0);
+	close(fds[0]);
+	write_file("cert", second.text, 0644);
+	now = fingerprint(certificate);
+	assert_string_equal(now, before);
+	g_free(now);
+	write_file("cert", first.text, 0644);
+	now = fingerprint(certificate);
+	assert_string_equal(now, before);
+	g_free(now);
+	certificate_close(certificate);
+	remove_file("cert");
+	g_free(before);
+	g_free(path);
+	g_free(key);
+	pair_free(&first);
+	pair_free(&second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_certificate_is_made_once_and_kept),
 		cmocka_unit_test(test_certificate_is_read_again_when_it_changes),
 		cmocka_unit_test(test_certificate_refuses_bad_files_with_one_line),
+		cmocka_unit_test(test_certificate_comes_from_credentials),
+		cmocka_unit_test(test_certificate_comes_by_descriptors),
 	};
 	int failed;
 

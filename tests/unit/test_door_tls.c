@@ -212,7 +212,7 @@ int main(void)
 	failed = cmocka_run_group_tests_name("door_tls", tests, NULL, NULL);
 	path = g_build_filename(folder, "key.pem", NULL);
 	g_unlink(path);
-	g_unlink(certificate_path(certificate));
+	g_unlink(certificate_name(certificate));
 	g_rmdir(folder);
 	certificate_close(certificate);
 	g_free(path);

@@ -511,7 +511,7 @@ static int close_house(void **state)
 	char *folder = *state, *path = g_build_filename(folder, "key.pem", NULL);
 
 	g_unlink(path);
-	g_unlink(certificate_path(certificate));
+	g_unlink(certificate_name(certificate));
 	g_rmdir(folder);
 	certificate_close(certificate);
 	users_free(users);
