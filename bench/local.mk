@@ -6,11 +6,11 @@ bench_detile_bench_SOURCES = bench/detile_bench.c bench/detile_bench.h \
 bench_detile_bench_LDADD = libplanecast.a libdetile.a $(GLIB_LIBS)
 
 noinst_PROGRAMS += bench/serve_bench bench/serve_peer
-bench_serve_bench_CFLAGS = $(AM_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS) $(XCB_CFLAGS)
+bench_serve_bench_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS) $(XCB_CFLAGS)
 bench_serve_bench_SOURCES = bench/serve_bench.c bench/serve_bench.h \
-	bench/serve_bench_report.c bench/serve_bench_run.c \
+	bench/serve_bench_carrier.c bench/serve_bench_report.c bench/serve_bench_run.c \
 	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
-bench_serve_bench_LDADD = libplanecast.a $(JPEG_LIBS) $(PNG_LIBS)
+bench_serve_bench_LDADD = libplanecast.a $(GNUTLS_LIBS) $(JPEG_LIBS) $(PNG_LIBS)
 
 # The same pixels by other servers. X11 is wanted for Xvnc alone.
 bench_serve_peer_CFLAGS = $(AM_CFLAGS) $(VNC_CFLAGS) $(XCB_CFLAGS)

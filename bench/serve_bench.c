@@ -16,12 +16,14 @@
 #include "kmod/pattern.h"
 #include "tests/unit/viewer.h"
 
-const char *const bench_servers[BENCH_SERVERS] = {"planecast", "libvncserver", "xvnc"};
+const char *const bench_servers[BENCH_SERVERS] = {"planecast",     "libvncserver", "xvnc",
+						  "planecast-tls", "planecast-ws", "planecast-wss"};
 
 const struct bench_work bench_works[] = {
 	{"static", "static", 30, false, 0}, {"typing", "typing", 20, true, 0},
 	{"scroll", "scroll", 30, true, 0},  {"movie", "movie", 30, true, 0},
 	{"film", "film", 10, true, 0},      {"peak", "film", 240, false, 16},
+	{"steady", "film", 20, false, 16},
 };
 const unsigned int bench_work_count = sizeof(bench_works) / sizeof(bench_works[0]);
 
@@ -157,8 +159,9 @@ static void usage(FILE *out)
 	fputs("usage: serve_bench [--quick] [--json] [--plot FILE.svg] [--rounds N] [--seconds S]\n"
 	      "                   [--size WxH] [--requests] [--planecast PROGRAM]\n"
 	      "                   [--work LIST] [--encoding LIST] [--clients LIST] [--server LIST]\n"
-	      "A LIST is comma-separated: --work static,typing,scroll,movie,film,peak  --encoding\n"
-	      "raw,zrle,tight,jpeg  --clients 1,3,10  --server planecast,libvncserver,xvnc\n"
+	      "A LIST is comma-separated: --work static,typing,scroll,movie,film,peak,steady\n"
+	      "--encoding raw,zrle,tight,jpeg  --clients 1,3,10  --server planecast,libvncserver,\n"
+	      "xvnc, and only if named: planecast-tls,planecast-ws,planecast-wss\n"
 	      "--requests: never ContinuousUpdates\n",
 	      out);
 }
@@ -245,25 +248,52 @@ static bool has_xvnc(void)
 
 static void drop_missing(struct bench *bench)
 {
-	static char rest[32];
+	static char rest[96];
 
 	if (!listed(bench->server, "xvnc") || has_xvnc())
 		return;
 	fputs("serve_bench: Xvnc's rows are left out (they need tigervnc-standalone-server, and "
 	      "libxcb-shm0-dev when it is built)\n",
 	      stderr);
-	for (int i = 0; i < BENCH_XVNC; i++)
-		if (listed(bench->server, bench_servers[i])) {
+	for (int i = 0; i < BENCH_SERVERS; i++)
+		if (i != BENCH_XVNC && listed(bench->server, bench_servers[i])) {
 			strcat(rest, *rest ? "," : "");
 			strcat(rest, bench_servers[i]);
 		}
 	bench->server = rest;
 }
 
+static char state[] = "/tmp/serve_bench.XXXXXX";
+
+/* Where planecast makes its certificate. */
+static void make_state(void)
+{
+	if (!mkdtemp(state) || setenv("STATE_DIRECTORY", state, 1)) {
+		perror("serve_bench: " P_tmpdir);
+		exit(1);
+	}
+}
+
+static void remove_state(void)
+{
+	static const char *const names[] = {"certificate.pem", "key.pem"};
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", state, names[i]);
+		unlink(path);
+	}
+	rmdir(state);
+}
+
 int main(int argc, char **argv)
 {
-	static struct bench bench = {
-		.width = 1920, .height = 1080, .seconds = 1, .rounds = 3, .continuous = true};
+	static struct bench bench = {.server = "planecast,libvncserver,xvnc",
+				     .width = 1920,
+				     .height = 1080,
+				     .seconds = 1,
+				     .rounds = 3,
+				     .continuous = true};
 	int64_t begun = bench_now_us();
 	int r = 0;
 
@@ -280,6 +310,8 @@ int main(int argc, char **argv)
 		fputs("serve_bench: nothing of that name\n", stderr);
 		return 2;
 	}
+	make_state();
+	atexit(remove_state);
 	if (!run_rounds(&bench))
 		return 1;
 	if (bench.json)

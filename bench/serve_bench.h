@@ -11,6 +11,9 @@ enum bench_server {
 	BENCH_PLANECAST,
 	BENCH_LIBVNCSERVER,
 	BENCH_XVNC,
+	BENCH_PLANECAST_TLS, /* through VeNCrypt, a WebSocket, and one behind TLS */
+	BENCH_PLANECAST_WS,
+	BENCH_PLANECAST_WSS,
 	BENCH_SERVERS,
 };
 
@@ -31,9 +34,10 @@ struct bench_encoding {
 /* What a run gave. */
 struct bench_result {
 	double seconds;
-	double frames; /* a client took, on average */
-	double cpu_ms; /* of the server, the painter's left out where it has a thread */
-	double bytes;  /* a client took, on average */
+	double frames;  /* a client took, on average */
+	double cpu_ms;  /* of the server, the painter's left out where it has a thread */
+	double door_ms; /* of that, by planecast's door */
+	double bytes;   /* a client took, on average */
 	double p50_ms,
 		p99_ms; /* from the moment of a frame to its decoded stamp; 0: not measured */
 };
@@ -75,6 +79,14 @@ int64_t bench_now_us(void);
 
 /* Starts the server, lets the clients watch for a while, ends it. False if something failed. */
 bool bench_run(const struct bench *bench, const struct bench_row *row, struct bench_result *result);
+
+/*
+ * Puts a carrier between a connection and its viewer, with threads of its own that take no time of
+ * the server's; the viewer's end, or -1. Takes fd. To be ended when that end is closed.
+ */
+struct bench_carrier;
+int bench_carry(int fd, enum bench_server kind, struct bench_carrier **carrier);
+void bench_carry_end(struct bench_carrier *carrier); /* takes NULL */
 
 void bench_print_table(FILE *out, const struct bench *bench);
 void bench_print_json(FILE *out, const struct bench *bench);

@@ -13,6 +13,11 @@ static double frame_ms(const struct bench_row *row)
 	return row->median.frames > 0 ? row->median.cpu_ms / row->median.frames : 0;
 }
 
+static double door_ms(const struct bench_row *row)
+{
+	return row->median.frames > 0 ? row->median.door_ms / row->median.frames : 0;
+}
+
 static double frame_kib(const struct bench_row *row)
 {
 	return row->median.frames > 0 ? row->median.bytes / row->median.frames / 1024 : 0;
@@ -20,20 +25,24 @@ static double frame_kib(const struct bench_row *row)
 
 static double paint_ms(const struct bench *bench, const struct bench_row *row)
 {
-	return row->server == BENCH_PLANECAST ? bench->paint_ms[row->work - bench_works] : 0;
+	return row->server != BENCH_LIBVNCSERVER && row->server != BENCH_XVNC
+		       ? bench->paint_ms[row->work - bench_works]
+		       : 0;
 }
 
 void bench_print_table(FILE *out, const struct bench *bench)
 {
-	fprintf(out, "%-7s %-6s %2s %-13s %7s %9s %9s %7s %9s %8s %8s\n", "work", "enc", "n",
-		"server", "fps", "cpu ms/f", "(paint)", "cpu %", "KiB/f", "p50 ms", "p99 ms");
+	fprintf(out, "%-7s %-6s %2s %-13s %7s %9s %9s %7s %7s %9s %8s %8s\n", "work", "enc", "n",
+		"server", "fps", "cpu ms/f", "(paint)", "(door)", "cpu %", "KiB/f", "p50 ms",
+		"p99 ms");
 	for (unsigned int i = 0; i < bench->count; i++) {
 		const struct bench_row *row = &bench->rows[i];
 
-		fprintf(out, "%-7s %-6s %2u %-13s %7.1f %9.2f %9.2f %7.1f %9.1f %8.1f %8.1f\n",
+		fprintf(out,
+			"%-7s %-6s %2u %-13s %7.1f %9.2f %9.2f %7.3f %7.1f %9.1f %8.1f %8.1f\n",
 			row->work->name, row->encoding->name, row->clients,
 			bench_servers[row->server], fps(row), frame_ms(row), paint_ms(bench, row),
-			row->median.cpu_ms / row->median.seconds / 10, frame_kib(row),
+			door_ms(row), row->median.cpu_ms / row->median.seconds / 10, frame_kib(row),
 			row->median.p50_ms, row->median.p99_ms);
 	}
 }
@@ -48,10 +57,11 @@ void bench_print_json(FILE *out, const struct bench *bench)
 			"  {\"work\": \"%s\", \"encoding\": \"%s\", \"clients\": %u, \"server\": \"%s\","
 			" \"width\": %u, \"height\": %u, \"rounds\": %u, \"fps\": %.2f,"
 			" \"cpu_ms_per_frame\": %.3f, \"paint_ms_per_frame\": %.3f,"
+			" \"door_ms_per_frame\": %.4f,"
 			" \"cpu_percent\": %.2f, \"bytes_per_frame\": %.0f",
 			row->work->name, row->encoding->name, row->clients,
 			bench_servers[row->server], bench->width, bench->height, row->rounds,
-			fps(row), frame_ms(row), paint_ms(bench, row),
+			fps(row), frame_ms(row), paint_ms(bench, row), door_ms(row),
 			row->median.cpu_ms / row->median.seconds / 10, frame_kib(row) * 1024);
 		if (row->work->decodes)
 			fprintf(out, ", \"p50_ms\": %.2f, \"p99_ms\": %.2f", row->median.p50_ms,
@@ -67,7 +77,8 @@ void bench_print_json(FILE *out, const struct bench *bench)
 #define STEP   190
 #define MARGIN 60
 
-static const char *const colours[BENCH_SERVERS] = {"#4878a8", "#e08a3c", "#4f9d5b"};
+static const char *const colours[BENCH_SERVERS] = {"#4878a8", "#e08a3c", "#4f9d5b",
+						   "#6f9bc8", "#97b8da", "#c0d5ea"};
 
 static void plot_panel(FILE *out, const struct bench *bench, unsigned int first, unsigned int end,
 		       double (*value)(const struct bench_row *), const char *what, double left,

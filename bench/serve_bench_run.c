@@ -45,8 +45,8 @@ int64_t bench_now_us(void)
 
 struct server {
 	pid_t pid, painter; /* painter: a program of its own, or 0 */
-	pid_t thread;       /* the painter's thread, or 0 */
-	int port;
+	pid_t thread, door; /* the painter's thread, and the door's; or 0 */
+	int port;           /* where its viewers come */
 	int64_t epoch_us;
 };
 
@@ -125,19 +125,28 @@ static int dial_patiently(int port)
 	return -1;
 }
 
-static void start_planecast(const struct bench *bench, const struct bench_work *work,
+static bool is_planecast(enum bench_server server)
+{
+	return server != BENCH_LIBVNCSERVER && server != BENCH_XVNC;
+}
+
+static void start_planecast(const struct bench *bench, const struct bench_row *row,
 			    struct server *server)
 {
+	const struct bench_work *work = row->work;
+	bool web = row->server == BENCH_PLANECAST_WS || row->server == BENCH_PLANECAST_WSS;
 	char spec[200], address[32];
-	char *words[] = {(char *)(uintptr_t)bench->planecast,
-			 "serve",
-			 spec,
-			 "--vnc",
-			 address,
-			 "--max-fps",
-			 "240",
-			 NULL};
+	char *words[] = {
+		(char *)(uintptr_t)bench->planecast, "serve", spec, "--max-fps", "240", "--vnc",
+		web ? "127.0.0.1:auto" : address,    NULL,    NULL, NULL,        NULL};
+	size_t count = 7;
 
+	if (web) {
+		words[count++] = "--web";
+		words[count++] = address;
+	}
+	if (row->server == BENCH_PLANECAST_TLS || row->server == BENCH_PLANECAST_WSS)
+		words[count++] = "--tls";
 	snprintf(spec, sizeof(spec), "sim:mode=%ux%u,pattern=%s,fps=%u,cycle=%u,epoch=%" PRId64,
 		 bench->width, bench->height, work->pattern, work->fps, work->cycle,
 		 server->epoch_us);
@@ -196,8 +205,8 @@ static void start_server(const struct bench *bench, const struct bench_row *row,
 
 	*server = (struct server){.port = free_port(), .epoch_us = bench_now_us()};
 	snprintf(port, sizeof(port), "%d", server->port);
-	if (row->server == BENCH_PLANECAST)
-		start_planecast(bench, row->work, server);
+	if (is_planecast(row->server))
+		start_planecast(bench, row, server);
 	else if (row->server == BENCH_LIBVNCSERVER)
 		server->pid = start_peer(bench, row->work, "libvncserver", port, server->epoch_us);
 	else
@@ -266,6 +275,7 @@ struct client {
 	const struct server *server;
 	pthread_t thread;
 	struct viewer viewer;
+	struct bench_carrier *carrier; /* NULL: none */
 	bool decodes, failed;
 	atomic_uint taken; /* updates so far */
 	const volatile int *measuring, *stop;
@@ -334,6 +344,16 @@ static bool turn(struct client *client)
 	return true;
 }
 
+static int connect_client(struct client *client)
+{
+	enum bench_server kind = client->row->server;
+	int fd = dial_patiently(client->server->port);
+
+	if (fd < 0 || kind == BENCH_PLANECAST || !is_planecast(kind))
+		return fd;
+	return bench_carry(fd, kind, &client->carrier);
+}
+
 static void *watch(void *data)
 {
 	struct client *client = data;
@@ -341,7 +361,7 @@ static void *watch(void *data)
 	unsigned int updates = 0;
 
 	client->failed = true;
-	if (!viewer_open(viewer, dial_patiently(client->server->port), client->decodes) ||
+	if (!viewer_open(viewer, connect_client(client), client->decodes) ||
 	    !viewer_set_encodings(viewer, client->row->encoding->encodings,
 				  client->row->encoding->count) ||
 	    !viewer_request(viewer, false))
@@ -433,12 +453,15 @@ bool bench_run(const struct bench *bench, const struct bench_row *row, struct be
 	}
 	good = good && warm_up(clients, started);
 	server.thread = find_thread(server.pid, "painter");
+	server.door = find_thread(server.pid, "door");
 	result->cpu_ms = -server_ms(&server);
+	result->door_ms = -thread_ms(server.pid, server.door);
 	begun = bench_now_us();
 	measuring = 1;
 	usleep((useconds_t)(bench->seconds * 1e6));
 	measuring = 2;
 	result->cpu_ms += server_ms(&server);
+	result->door_ms += thread_ms(server.pid, server.door);
 	result->seconds = (double)(bench_now_us() - begun) / 1e6;
 	ended = 1;
 	stop(server.painter);
@@ -447,6 +470,7 @@ bool bench_run(const struct bench *bench, const struct bench_row *row, struct be
 		pthread_join(clients[i].thread, NULL);
 		good &= !clients[i].failed;
 		viewer_close(&clients[i].viewer);
+		bench_carry_end(clients[i].carrier);
 	}
 	collect(clients, started, result);
 	return good;
