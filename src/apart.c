@@ -10,6 +10,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+void apart_be_alone(int fd, const char *name)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
+		signal(signals[i], SIG_IGN);
+	if (fd > 3)
+		close_range(3, (unsigned int)fd - 1, 0);
+	close_range((unsigned int)fd + 1, ~0u, 0);
+	prctl(PR_SET_NAME, name);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
 /* Runs in the child, and ends there. */
 static void be_child(pid_t parent, int fd, void (*work)(int fd, void *data), void *data)
 {

@@ -15,4 +15,10 @@
  */
 int apart_run(void (*work)(int fd, void *data), void *data, unsigned int limit_ms, GString **text);
 
+/*
+ * For a child that stays: it has nothing but this descriptor and the log, and is called `name`.
+ * What a terminal sends to its group is for the parent.
+ */
+void apart_be_alone(int fd, const char *name);
+
 #endif

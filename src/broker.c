@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apart.h"
 #include "calls.h"
 #include "log.h"
 #include "privileges.h"
@@ -140,27 +141,13 @@ static void serve(struct reach *reach, int fd)
 	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-/* Nothing but the socket and the log; what a terminal sends to its group is for the server. */
-static void be_alone(int fd)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
-		signal(signals[i], SIG_IGN);
-	if (fd > 3)
-		close_range(3, (unsigned int)fd - 1, 0);
-	close_range((unsigned int)fd + 1, ~0u, 0);
-	prctl(PR_SET_NAME, "planecast-reach");
-	prctl(PR_SET_DUMPABLE, 0);
-}
-
 /* Runs in the child, and ends there. */
 static void be_child(pid_t parent, int fd, const struct reach *reach)
 {
 	struct reach own = *reach;
 	GError *error = NULL;
 
-	be_alone(fd);
+	apart_be_alone(fd, "planecast-reach");
 	if (privileges_keep_tracing(&error) || calls_restrict(CALLS_BROKER, &error)) {
 		log_error("broker: %s", error->message);
 		_exit(EXIT_FAILED);

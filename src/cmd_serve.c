@@ -174,6 +174,8 @@ static int confine(struct serve_options *options)
 	GError *error = NULL;
 
 	serve_control_prepare(options->control);
+	if (serve_vnc_prepare(&options->vnc, &error))
+		return cmd_report("vnc", error);
 	if (serve_confine_drop(&options->confine, &error))
 		return cmd_report("serve", error);
 	if (serve_vnc_load(&options->vnc, &error))

@@ -3,10 +3,10 @@ noinst_LIBRARIES += libplanecast.a
 bin_PROGRAMS += planecast
 PLANECAST_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMAN_CFLAGS) $(PNG_CFLAGS) \
 	$(VNC_CFLAGS) $(JPEG_CFLAGS) $(DRM_CFLAGS) $(GNUTLS_CFLAGS) $(SOUP_CFLAGS) $(SPICE_CFLAGS) \
-	$(XKB_CFLAGS) $(ISAL_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS) $(CRYPT_CFLAGS)
+	$(XKB_CFLAGS) $(ISAL_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS) $(CRYPT_CFLAGS) $(PAM_CFLAGS)
 PLANECAST_LIBS = $(GLIB_LIBS) $(JSON_LIBS) $(PIXMAN_LIBS) $(PNG_LIBS) $(VNC_LIBS) $(JPEG_LIBS) \
 	$(GNUTLS_LIBS) $(SOUP_LIBS) $(SPICE_LIBS) $(XKB_LIBS) $(ISAL_LIBS) \
-	$(SECCOMP_LIBS) $(CAPNG_LIBS) $(CRYPT_LIBS)
+	$(SECCOMP_LIBS) $(CAPNG_LIBS) $(CRYPT_LIBS) $(PAM_LIBS)
 
 libplanecast_a_CFLAGS = $(PLANECAST_CFLAGS)
 libplanecast_a_SOURCES = \
@@ -146,6 +146,11 @@ libplanecast_a_SOURCES = \
 	src/web_stream.c src/web_stream.h \
 	src/websocket.c src/websocket.h
 nodist_libplanecast_a_SOURCES = web_page.c
+PAM_SOURCES = src/pam_ask.c src/pam_ask.h src/pam_helper.c src/pam_helper.h
+if HAVE_PAM
+libplanecast_a_SOURCES += $(PAM_SOURCES)
+endif
+EXTRA_DIST += $(PAM_SOURCES)
 
 planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "pam_helper.h"
 #include "vnc.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1:5900"
@@ -32,11 +33,15 @@ void serve_vnc_finish(struct serve_vnc *vnc)
 	g_free(vnc->password_file);
 	g_free(vnc->view_only_file);
 	g_free(vnc->users_file);
+	g_free(vnc->pam_service);
 	g_free(vnc->tls_cert);
 	g_free(vnc->tls_key);
 	certificate_close(vnc->certificate);
 	clipboard_destroy(vnc->clipboard);
 	users_free(vnc->users);
+#ifdef HAVE_PAM
+	pam_helper_stop(vnc->pam);
+#endif
 	explicit_bzero(&vnc->passwords, sizeof(vnc->passwords));
 }
 
@@ -52,6 +57,10 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 		 "a password that is for watching only", "SECRET"},
 		{"users-file", 0, 0, G_OPTION_ARG_STRING, &vnc->users_file,
 		 "ask viewers with TLS for a name and a password (hashed by crypt)", "SECRET"},
+#ifdef HAVE_PAM
+		{"pam", 0, 0, G_OPTION_ARG_STRING, &vnc->pam_service,
+		 "likewise, of users that PAM knows: a file in /etc/pam.d", "SERVICE"},
+#endif
 		{"tls", 0, 0, G_OPTION_ARG_NONE, &vnc->tls,
 		 "offer TLS, with a certificate of its own if there is no --tls-cert", NULL},
 		{"tls-only", 0, 0, G_OPTION_ARG_NONE, &vnc->tls_only,
@@ -81,9 +90,20 @@ int serve_vnc_check(const struct serve_vnc *vnc)
 		log_error("serve: --tls-key is the key of a --tls-cert FILE, which is missing");
 		return EXIT_USAGE;
 	}
-	if (vnc->users_file && !vnc->tls && !vnc->tls_only && !vnc->tls_cert) {
-		log_error("serve: --users-file needs --tls or --tls-only: names and passwords are "
-			  "never asked for in the clear");
+	if (vnc->users_file && vnc->pam_service) {
+		log_error("serve: --users-file or --pam, not both");
+		return EXIT_USAGE;
+	}
+	if ((vnc->users_file || vnc->pam_service) && !vnc->tls && !vnc->tls_only &&
+	    !vnc->tls_cert) {
+		log_error("serve: %s needs --tls or --tls-only: names and passwords are never "
+			  "asked for in the clear",
+			  vnc->users_file ? "--users-file" : "--pam");
+		return EXIT_USAGE;
+	}
+	if (vnc->pam_service && (!*vnc->pam_service || strchr(vnc->pam_service, '/'))) {
+		log_error("serve: --pam %s is not the name of a file in /etc/pam.d",
+			  vnc->pam_service);
 		return EXIT_USAGE;
 	}
 	if (vnc->max_clients < 1 || vnc->max_clients > MAX_CLIENTS) {
@@ -134,6 +154,23 @@ static int load_certificate(struct serve_vnc *vnc, GError **error)
 	if (vnc->tls || vnc->tls_only)
 		return certificate_open_own(NULL, &vnc->certificate, error);
 	return 0;
+}
+
+int serve_vnc_prepare(struct serve_vnc *vnc, GError **error)
+{
+#ifdef HAVE_PAM
+	int r = 0;
+
+	if (vnc->pam_service)
+		r = pam_helper_start(vnc->pam_service, &vnc->pam, error);
+	if (vnc->pam)
+		vnc->users = users_ask(pam_helper_check, vnc->pam);
+	return r;
+#else
+	(void)vnc;
+	(void)error;
+	return 0;
+#endif
 }
 
 int serve_vnc_load(struct serve_vnc *vnc, GError **error)

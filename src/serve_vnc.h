@@ -18,11 +18,13 @@ struct serve_vnc {
 	char **addresses;                                  /* NULL: the default one */
 	gboolean quiet;                                    /* NULL: none */
 	char *password_file, *view_only_file, *users_file; /* secrets (secret.h) */
+	char *pam_service;                                 /* NULL: PAM is not asked */
 	char *tls_cert, *tls_key;                          /* NULL: a certificate of its own */
 	gboolean tls, tls_only, insecure, lossless;
 	int max_clients, max_per_address;
 	struct passwords passwords;
-	struct users *users; /* NULL: none */
+	struct users *users;    /* NULL: none */
+	struct pam_helper *pam; /* who asks PAM for them; NULL */
 	gboolean no_clipboard;
 	struct clipboard *clipboard;     /* that all viewers share; NULL: they do not */
 	struct input *input;             /* where all clients type, set before the start */
@@ -44,6 +46,9 @@ int serve_vnc_check(const struct serve_vnc *vnc);
 
 /* Whether viewers are asked for anything; once loaded. */
 bool serve_vnc_asks(const struct serve_vnc *vnc);
+
+/* Before rights are given up, and before there are threads: starts what keeps them. 0 or -errno. */
+int serve_vnc_prepare(struct serve_vnc *vnc, GError **error);
 
 /* Reads the secrets; makes a certificate if there is to be one. 0 or -errno. */
 int serve_vnc_load(struct serve_vnc *vnc, GError **error);

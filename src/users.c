@@ -21,6 +21,8 @@ struct user {
 struct users {
 	GArray *list;    /* of struct user */
 	guint8 salt[32]; /* what strangers are counted by: a digest of the file */
+	enum password_verdict (*check)(void *data, const char *name, const char *password);
+	void *data; /* of check, which there is instead of the list */
 };
 
 static void user_clear(gpointer data)
@@ -151,11 +153,23 @@ int users_load(const char *name, struct users **result, GError **error)
 	return r;
 }
 
+struct users *users_ask(enum password_verdict (*check)(void *data, const char *name,
+						       const char *password),
+			void *data)
+{
+	struct users *users = g_new0(struct users, 1);
+
+	users->check = check;
+	users->data = data;
+	return users;
+}
+
 void users_free(struct users *users)
 {
 	if (!users)
 		return;
-	g_array_unref(users->list);
+	if (users->list)
+		g_array_unref(users->list);
 	explicit_bzero(users->salt, sizeof(users->salt));
 	g_free(users);
 }
@@ -188,7 +202,8 @@ static bool fits(const char *password, const char *hash)
 	return same;
 }
 
-enum password_verdict users_check(const struct users *users, const char *name, const char *password)
+static enum password_verdict check_list(const struct users *users, const char *name,
+					const char *password)
 {
 	const struct user *user = find(users, name);
 	bool good = fits(password, (user ? user : stand_in(users, name))->hash);
@@ -196,4 +211,11 @@ enum password_verdict users_check(const struct users *users, const char *name, c
 	if (!user || !good)
 		return PASSWORD_WRONG;
 	return user->view_only ? PASSWORD_VIEW : PASSWORD_FULL;
+}
+
+enum password_verdict users_check(const struct users *users, const char *name, const char *password)
+{
+	if (!users->check)
+		return check_list(users, name, password);
+	return is_name(name) ? users->check(users->data, name, password) : PASSWORD_WRONG;
 }

@@ -27,6 +27,12 @@ struct users;
  * the line at fault. Hashes of old and quickly guessed kinds are refused.
  */
 int users_load(const char *name, struct users **users, GError **error);
+
+/* Users that somebody else knows: check() as users_check(), with names that are good in a log. */
+struct users *users_ask(enum password_verdict (*check)(void *data, const char *name,
+						       const char *password),
+			void *data);
+
 void users_free(struct users *users); /* takes NULL */
 
 /*

@@ -6,7 +6,7 @@
 # Building the program.
 packages_build="gcc libc6-dev make autoconf automake pkg-config libglib2.0-dev libjson-glib-dev
 libpixman-1-dev libvncserver-dev libpng-dev zlib1g-dev libgnutls28-dev libdrm-dev
-libcap-ng-dev libcrypt-dev libisal-dev libseccomp-dev libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev
+libcap-ng-dev libcrypt-dev libisal-dev libpam0g-dev libseccomp-dev libsoup-3.0-dev libspice-server-dev libturbojpeg0-dev
 libxkbcommon-dev xkb-data"
 
 # Testing it: the other compilers, libFuzzer (with llvm's symbolizer for its stacks), cmocka, stock

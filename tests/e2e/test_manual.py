@@ -78,7 +78,9 @@ class Manual(host.Test):
         for verb in self.verbs():
             items = re.findall(r"^\.It (?:Fl \w , )?Fl Fl ([\w-]+)(?: Ns = Ns Ar (\w+))?$",
                                page[verb], re.M)
-            self.assertEqual(dict(items), self.options(verb),
+            options = self.options(verb)
+            items = [item for item in items if item[0] in options or item[0] != "pam"]  # if built
+            self.assertEqual(dict(items), options,
                              f"doc/planecast.1 and planecast {verb} --help differ")
 
     def test_page_has_every_device(self):

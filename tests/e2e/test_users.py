@@ -102,6 +102,21 @@ class Users(page.Test):
         return host.Test.serve(self, DEVICE, "--tls", "--users-file", self.users_file(), *options,
                                web=web, **more)
 
+    def pam_service(self):
+        """A service of the machine's, until the end of the test, that knows alice by FULL."""
+        if "--pam" not in self.planecast("serve", "--help").out.decode():
+            self.skipTest("built without PAM")
+        if os.geteuid():
+            self.skipTest("only root makes a service of PAM's")
+        script = self.secret("script", "#!/bin/sh\n[ \"$PAM_USER\" = alice ] && "
+                             f"[ \"$(tr -d '\\0')\" = '{FULL}' ] && [ -r /etc/shadow ]\n", 0o700)
+        service = f"/etc/pam.d/planecast-test-{os.getpid()}"
+        self.addCleanup(os.unlink, service)
+        with open(service, "w", encoding="ascii") as file:
+            file.write(f"auth required pam_exec.so expose_authtok quiet {script}\n"
+                       "account required pam_permit.so\n")
+        return os.path.basename(service)
+
     def view(self, server, *options, **variables):
         return viewer.watch(self, server.address, "-X509CA",
                             os.path.join(self.state, "certificate.pem"), *options, **variables)
@@ -188,6 +203,20 @@ class Users(page.Test):
             self.assertIn(words, result.err)
             self.assertNotIn("sesame", result.err)
             self.assertNotIn(good, result.err)
+
+    def test_users_of_pam_come_in(self):
+        """Its modules have rights that the server has given up: the script reads /etc/shadow."""
+        service = self.pam_service()
+        server = host.Test.serve(self, DEVICE, "--tls", "--pam", service)
+        screen, client = self.view(server, VNC_USERNAME="alice", VNC_PASSWORD=FULL)
+        self.assert_same(viewer.await_picture(screen, client, EXPECTED), EXPECTED, client.log)
+        self.assertEqual(viewer.chosen_security(client.log), "X509Plain")
+        for name, password in (("alice", WATCH), ("mallory", FULL)):
+            self.assertEqual(self.guess(server, name, password), WRONG)
+        result = self.planecast("serve", DEVICE, "--pam", service, code=2)
+        self.assertIn("--pam needs --tls", result.err)
+        result = self.planecast("serve", DEVICE, "--tls", "--pam", "../passwd", code=2)
+        self.assertIn("not the name of a file in /etc/pam.d", result.err)
 
     def test_users_come_by_an_encrypted_websocket_and_by_a_proxy(self):
         path = self.path("web.sock")

@@ -148,6 +148,14 @@ tests_unit_test_users_SOURCES = tests/unit/test_users.c
 tests_unit_test_users_CFLAGS = $(UNIT_CFLAGS) $(CRYPT_CFLAGS)
 tests_unit_test_users_LDADD = $(UNIT_LDADD)
 
+if HAVE_PAM
+UNIT_TESTS += tests/unit/test_pam
+tests_unit_test_pam_SOURCES = tests/unit/test_pam.c
+tests_unit_test_pam_CFLAGS = $(UNIT_CFLAGS) $(PAM_CFLAGS)
+tests_unit_test_pam_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pam_start
+tests_unit_test_pam_LDADD = $(UNIT_LDADD)
+endif
+
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)
