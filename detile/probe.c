@@ -81,7 +81,7 @@ static inline vector chunk_differs(const struct row *row, enum detile_layout lay
 	const uint8_t *dst = row->dst + x, *src = row->src + x;
 	vector differ = {0};
 
-	__builtin_prefetch(row->next_dst + x);
+	__builtin_prefetch(row->next_dst + x, 0, 2);
 	if (layout == DETILE_LINEAR) {
 		__builtin_prefetch(row->next_src + x, 0, 2);
 	} else if (layout == DETILE_X) {
