@@ -32,3 +32,6 @@ bench_pipeline_bench_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(PIXMA
 bench_pipeline_bench_SOURCES = bench/pipeline_bench.c bench/detile_bench.h \
 	bench/detile_bench_reference.c
 bench_pipeline_bench_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
+
+# Of the whole program, from outside.
+EXTRA_DIST += bench/screenshot_bench
