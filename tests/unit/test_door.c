@@ -24,7 +24,8 @@ struct hall {
 	uint16_t port;
 	pthread_mutex_t lock;
 	GPtrArray *tickets;
-	int last; /* descriptor */
+	int last;            /* descriptor */
+	unsigned int guests; /* so many have been handed over */
 	const char *full;
 };
 
@@ -37,6 +38,7 @@ static void welcome(const struct door_guest *guest, void *data)
 	if (hall->last >= 0)
 		close(hall->last);
 	hall->last = guest->fd;
+	hall->guests++;
 	pthread_mutex_unlock(&hall->lock);
 }
 
@@ -93,7 +95,17 @@ static struct door_counts counts_of(struct hall *hall)
 	return counts;
 }
 
-/* Waits until as many have been turned away or let in. */
+static unsigned int guests_of(struct hall *hall)
+{
+	unsigned int guests;
+
+	pthread_mutex_lock(&hall->lock);
+	guests = hall->guests;
+	pthread_mutex_unlock(&hall->lock);
+	return guests;
+}
+
+/* Waits until as many have been turned away or let in, and these are here: they count before. */
 static void wait_settled(struct hall *hall, unsigned int welcomed, unsigned int refused,
 			 unsigned int failed)
 {
@@ -102,13 +114,14 @@ static void wait_settled(struct hall *hall, unsigned int welcomed, unsigned int 
 	for (int i = 0; i < RFB_PATIENCE_MS; i++) {
 		counts = counts_of(hall);
 		if (counts.welcomed >= welcomed && counts.refused >= refused &&
-		    counts.failed >= failed)
+		    counts.failed >= failed && guests_of(hall) >= welcomed)
 			break;
 		g_usleep(1000);
 	}
 	assert_int_equal(counts.welcomed, welcomed);
 	assert_int_equal(counts.refused, refused);
 	assert_int_equal(counts.failed, failed);
+	assert_int_equal(guests_of(hall), welcomed);
 }
 
 static void test_door_speaks_each_version(void **state)
