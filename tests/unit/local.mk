@@ -11,6 +11,7 @@ WITH_REFUSER = $(AM_LDFLAGS) $(REFUSE_MEMORY) -Wl,--wrap=mmap -Wl,--wrap=memfd_c
 	-Wl,--wrap=pread -Wl,--wrap=read -Wl,--wrap=write -Wl,--wrap=open -Wl,--wrap=close \
 	-Wl,--wrap=lstat -Wl,--wrap=faccessat -Wl,--wrap=realpath -Wl,--wrap=fchmod \
 	-Wl,--wrap=fsync -Wl,--wrap=linkat -Wl,--wrap=rename \
+	-Wl,--wrap=pipe2 -Wl,--wrap=fork -Wl,--wrap=poll \
 	-Wl,--wrap=png_create_write_struct -Wl,--wrap=png_create_info_struct \
 	-Wl,--wrap=png_write_info
 REFUSER = tests/unit/refuse.c tests/unit/refuse_calls.c tests/unit/refuse.h
@@ -21,14 +22,16 @@ tests_unit_test_address_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_apart
-tests_unit_test_apart_SOURCES = tests/unit/test_apart.c
-tests_unit_test_apart_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_apart_SOURCES = tests/unit/test_apart.c $(REFUSER)
+tests_unit_test_apart_CFLAGS = $(UNIT_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_apart_LDFLAGS = $(WITH_REFUSER)
 tests_unit_test_apart_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_broker
 tests_unit_test_broker_SOURCES = tests/unit/test_broker.c
 tests_unit_test_broker_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_broker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=reach_device,--wrap=reach_holds,--wrap=poll
+tests_unit_test_broker_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=reach_device,--wrap=reach_holds,--wrap=poll \
+	-Wl,--wrap=socketpair,--wrap=fork,--wrap=send,--wrap=recvmsg,--wrap=sendmsg
 tests_unit_test_broker_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += tests/unit/test_sandbox

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pixman.h>
 #include <png.h>
+#include <poll.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -128,6 +129,21 @@ REFUSE_WRAP(int, linkat, (int from_dir, const char *from, int to_dir, const char
 REFUSE_WRAP(int, rename, (const char *from, const char *to))
 {
 	return refuse_fails("rename") ? -1 : __real_rename(from, to);
+}
+
+REFUSE_WRAP(int, pipe2, (int ends[2], int flags))
+{
+	return refuse_fails("pipe2") ? -1 : __real_pipe2(ends, flags);
+}
+
+REFUSE_WRAP(pid_t, fork, (void))
+{
+	return refuse_fails("fork") ? -1 : __real_fork();
+}
+
+REFUSE_WRAP(int, poll, (struct pollfd * fds, nfds_t count, int timeout))
+{
+	return refuse_fails("poll") ? -1 : __real_poll(fds, count, timeout);
 }
 
 REFUSE_WRAP(png_structp, png_create_write_struct,

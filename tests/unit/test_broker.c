@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -18,6 +19,7 @@ static struct made {
 	bool dies;    /* instead of an answer */
 	bool hangs;   /* the server waits for nothing */
 	bool holds;   /* what the owner does */
+	bool cuts;    /* a byte off its answer */
 	int asked;    /* times */
 	int pipes[2]; /* the device is the end that is written to */
 } * made;
@@ -52,6 +54,56 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 		return __real_poll(fds, count, timeout);
 	made->hangs = false;
 	return 0;
+}
+
+/* What the kernel refuses the server, by errno; 0: nothing. */
+static struct {
+	int socketpair, fork, send, recvmsg;
+} refuses;
+
+int __real_socketpair(int domain, int type, int protocol, int ends[2]);
+int __wrap_socketpair(int domain, int type, int protocol, int ends[2]);
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+ssize_t __real_send(int fd, const void *data, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags);
+ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+
+static bool refused(int errnum)
+{
+	errno = errnum;
+	return errnum;
+}
+
+int __wrap_socketpair(int domain, int type, int protocol, int ends[2])
+{
+	return refused(refuses.socketpair) ? -1 : __real_socketpair(domain, type, protocol, ends);
+}
+
+pid_t __wrap_fork(void)
+{
+	return refused(refuses.fork) ? -1 : __real_fork();
+}
+
+ssize_t __wrap_send(int fd, const void *data, size_t size, int flags)
+{
+	return refused(refuses.send) ? -1 : __real_send(fd, data, size, flags);
+}
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return refused(refuses.recvmsg) ? -1 : __real_recvmsg(fd, message, flags);
+}
+
+/* Only the broker sends messages with descriptors. */
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (made->cuts)
+		message->msg_iov->iov_len--;
+	return __real_sendmsg(fd, message, flags);
 }
 
 static struct reach reach = {.name = "a-device"};
@@ -168,6 +220,52 @@ static void test_broker_that_has_ended(void **state)
 	assert_false(broker_holds(broker));
 }
 
+static void test_broker_that_cannot_be_started_says_so(void **state)
+{
+	static const struct {
+		int socketpair, fork;
+		const char *words;
+	} cases[] = {{EMFILE, 0, "no broker: Too many open files"},
+		     {0, EAGAIN, "no broker: Resource temporarily unavailable"}};
+	int next = dup(STDIN_FILENO);
+
+	(void)state;
+	close(next);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct broker *none = NULL;
+		GError *error = NULL;
+
+		refuses.socketpair = cases[i].socketpair;
+		refuses.fork = cases[i].fork;
+		assert_int_equal(broker_start(&reach, &none, &error),
+				 -(cases[i].socketpair + cases[i].fork));
+		refuses.socketpair = refuses.fork = 0;
+		assert_null(none);
+		assert_string_equal(error->message, cases[i].words);
+		g_error_free(error);
+	}
+	assert_int_equal(dup(STDIN_FILENO), next); /* no descriptor stayed */
+	close(next);
+	broker_stop(NULL);
+}
+
+static void test_broker_that_cannot_be_spoken_to(void **state)
+{
+	(void)state;
+	refuses.send = EAGAIN; /* it takes nothing any more */
+	expect_failure(-ETIMEDOUT, EXIT_FAILED, "does not answer");
+	refuses.send = EPIPE;
+	expect_failure(-EPIPE, EXIT_FAILED, "has ended");
+	refuses.send = 0;
+	refuses.recvmsg = ECONNRESET;
+	expect_failure(-ECONNRESET, EXIT_FAILED, "has ended");
+	refuses.recvmsg = 0;
+	made->ret = -ENODEV;
+	made->cuts = true;
+	/* The answer that was not read is of an older request, and half of one is none. */
+	expect_failure(-EPROTO, EXIT_FAILED, "has ended");
+}
+
 #define BROKER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -178,6 +276,8 @@ int main(void)
 		BROKER_TEST(test_broker_tells_whether_it_is_held),
 		BROKER_TEST(test_broker_that_is_late),
 		BROKER_TEST(test_broker_that_has_ended),
+		BROKER_TEST(test_broker_that_cannot_be_started_says_so),
+		BROKER_TEST(test_broker_that_cannot_be_spoken_to),
 	};
 
 	return cmocka_run_group_tests_name("broker", tests, NULL, NULL);
