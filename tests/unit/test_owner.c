@@ -257,10 +257,11 @@ static void test_owner_that_may_not_be_looked_at_may_be_there(void **state)
 	int ret;
 
 	(void)state;
-	if (root) {
+	if (root)
 		assert_int_equal(owner_find(wanted, &owner), -ENOENT);
-		assert_int_equal(seteuid(65534), 0);
-	}
+	/* Somebody else's process is needed: the first one's, or for root its own. */
+	if (root ? seteuid(65534) : !access("/proc/1/fd", R_OK))
+		skip();
 	ret = owner_find(wanted, &owner);
 	if (root) {
 		assert_int_equal(seteuid(0), 0);
