@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A VNC client from its first byte on: through the door (with or without passwords, VeNCrypt, a
- * WebSocket) to the sink that shows it a screen. Input: the way in (bits, below), the screen (what
- * it does meanwhile), how to cut, then what the client says.
+ * A VNC client from its first byte on: through the door (with or without passwords, users,
+ * VeNCrypt, a WebSocket) to the sink that shows it a screen. Input: the way in (bits, below), the
+ * screen (what it does meanwhile), how to cut, then what the client says.
  *
  * All ends when the client does: no thread, no guest and no reference is left behind.
  */
@@ -29,6 +29,7 @@ enum way {
 	WAY_TLS,     /* VeNCrypt with TLS that speaks well, the bytes are within */
 	WAY_WEB_TLS, /* TLS, and a WebSocket that speaks well in it */
 };
+#define WITH_USERS    0x20u
 #define WITH_PASSWORD 0x40u
 #define WITH_TLS      0x80u
 
@@ -37,13 +38,14 @@ enum way {
 #define SCREEN_RESIZES 4u
 #define SCREEN_COPIES  8u /* somebody else does */
 
-/* A house for each of: without anything, with passwords, with TLS, with both. */
+/* A house for each of: without anything, with passwords, with TLS, with users, and all of these. */
 static struct house {
 	struct stage stage;
 	struct clipboard *clipboard;
 	struct input *input;
-} houses[4];
+} houses[8];
 static struct certificate *certificate;
+static struct users *users;
 static struct pointer *shape;
 static const struct passwords passwords = {
 	.full = "full", .view = "view", .has_full = TRUE, .has_view = TRUE};
@@ -54,6 +56,14 @@ gboolean __wrap_password_challenge(uint8_t challenge[PASSWORD_CHALLENGE])
 {
 	memset(challenge, 0, PASSWORD_CHALLENGE);
 	return TRUE;
+}
+
+/* Users whose names begin with f are full ones, those with v view only, others are unknown. */
+static enum password_verdict check_user(void *data, const char *name, const char *password)
+{
+	(void)data;
+	fuzz_expect(strlen(name) <= USERS_NAME && strlen(password) <= USERS_PASSWORD);
+	return *name == 'f' ? PASSWORD_FULL : *name == 'v' ? PASSWORD_VIEW : PASSWORD_WRONG;
 }
 
 /* The guest: nobody. */
@@ -98,7 +108,7 @@ static uint16_t code_of(uint32_t keysym, void *data)
 	return keysym % 768;
 }
 
-static void open_house(struct house *house, bool password, bool tls)
+static void open_house(struct house *house, bool password, bool tls, bool user)
 {
 	static const struct input_sink_ops ops = {"nobody",  on_key,  on_position, on_move,
 						  on_button, on_move, on_end,      on_end};
@@ -107,6 +117,7 @@ static void open_house(struct house *house, bool password, bool tls)
 	struct vnc_options options = {
 		.name = "fuzz",
 		.passwords = password ? &passwords : NULL,
+		.users = user ? users : NULL,
 		.certificate = tls ? certificate : NULL,
 		.flood_percent = 100000, /* how fast this machine is decides nothing */
 	};
@@ -130,8 +141,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	key = g_build_filename(folder, "key.pem", NULL);
 	fuzz_expect(!g_unlink(file) && !g_unlink(key) && !g_rmdir(folder));
 	shape = pointer_create(2, 2, 1, 1, pixels, 2 * sizeof(*pixels));
+	users = users_ask(check_user, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(houses); i++)
-		open_house(&houses[i], i & 1, i & 2);
+		open_house(&houses[i], i & 1, i & 2, i & 4);
 	g_free(file);
 	g_free(key);
 	g_free(folder);
@@ -153,13 +165,19 @@ static void put_websocket(struct door_stranger *stranger, struct pump *tls)
 	fuzz_expect(!pump_create(&web_stream_ops, stream, wire, &stranger->pump, &stranger->fd));
 }
 
-/* As its own host: wrong passwords make nobody wait. */
+/*
+ * As its own host: wrong passwords make nobody wait. As encrypted, so that
+ * Plain is there without VeNCrypt's own TLS, too.
+ */
 static void enter(struct house *house, struct line *line, enum way way)
 {
 	static unsigned int number;
 	char *peer = g_strdup_printf("fuzz %u", number++);
-	struct door_stranger stranger = {
-		.fd = line_open(line), .peer = peer, .host = peer, .local = true};
+	struct door_stranger stranger = {.fd = line_open(line),
+					 .peer = peer,
+					 .host = peer,
+					 .local = true,
+					 .encrypted = way != WAY_TLS};
 	struct pump *tls = NULL;
 
 	if (way == WAY_WEB_TLS)
@@ -246,7 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		 cuts = (uint32_t)fuzz_number(&fuzz, 2);
 	enum way way = (head & 0x0f) % WAYS;
 	bool password = head & WITH_PASSWORD, tls = head & WITH_TLS || way == WAY_TLS;
-	struct house *house = &houses[password | tls << 1];
+	struct house *house = &houses[password | tls << 1 | !!(head & WITH_USERS) << 2];
 	struct line line;
 
 	enter(house, &line, way);

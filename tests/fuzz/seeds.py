@@ -214,10 +214,16 @@ def parsers():
         write("vnc_parser", name, struct.pack("<H", len(data)) + data)
 
 
-PLAIN, FRAMES, BROWSER, TLS, WEB_TLS, PASSWORD, WITH_TLS = 0, 1, 2, 3, 4, 0x40, 0x80
+PLAIN, FRAMES, BROWSER, TLS, WEB_TLS = range(5)
+USERS, PASSWORD, WITH_TLS = 0x20, 0x40, 0x80
 HELLO = b"RFB 003.008\n\1\1"
 # What the password "full" makes of a challenge of zeros, by DES.
 FULL = bytes.fromhex("c7464633b164d339") * 2
+
+
+def user(name, password, *lengths):
+    """VeNCrypt's Plain; its lengths may lie."""
+    return struct.pack(">II", *(lengths or (len(name), len(password)))) + name + password
 
 
 def viewers():
@@ -238,6 +244,17 @@ def viewers():
     viewer("vencrypt-old", PLAIN | WITH_TLS, b"RFB 003.008\n\x13\0\1")
     viewer("tls", TLS, b"\1" + everything)
     viewer("tls-password", TLS | PASSWORD, FULL + b"\1" + everything)
+    plain = b"RFB 003.008\n\x13\0\2\0\0\1\0"
+    viewer("user", PLAIN | USERS, plain + user(b"fred", b"long password") + b"\1" + everything)
+    viewer("user-watches", PLAIN | USERS, plain + user(b"vera", b"") + b"\1" + everything)
+    viewer("user-unknown", PLAIN | USERS | PASSWORD, plain + user(b"eve", b"x") + b"rest")
+    viewer("user-is-no-name", PLAIN | USERS, plain + user(b"f\n", b"x") + b"\1")
+    viewer("user-has-a-zero", PLAIN | USERS, plain + user(b"fr\0d", b"x\0"))
+    viewer("user-too-long", PLAIN | USERS, plain + user(b"fred", b"x", 4, 512))
+    viewer("user-huge", PLAIN | USERS, plain + user(b"fred", b"x", 0xfffffffc, 5))
+    viewer("user-longest", PLAIN | USERS, plain + user(b"f" * 255, b"x" * 511) + b"\1")
+    viewer("user-tls", TLS | USERS, user(b"fred", b"long password") + b"\1" + everything)
+    viewer("user-browser", BROWSER | USERS, plain + user(b"fred", b"x") + b"\1" + everything)
     viewer("browser", BROWSER, HELLO + everything, cuts=77)
     viewer("browser-tls", WEB_TLS, HELLO + everything, cuts=77)
     viewer("frames", FRAMES, frame(2, HELLO) + frame(9, b"ping") + frame(2, everything) +

@@ -99,8 +99,8 @@ static void read_address(const char *text)
 /* Where nothing is asked for, nothing is open to the network. */
 static void read_listener(const char *text)
 {
-	static const struct listener_rules rules = {"fuzz", "no password is asked for (give one",
-						    ""};
+	static const struct listener_rules rules = {
+		.server = "fuzz", .refusal = "no password is asked for (give one", .plain = ""};
 	GPtrArray *listeners = g_ptr_array_new_with_free_func(listener_free);
 	GError *error = NULL;
 	int ret = listener_open_by(&rules, text, listeners, &error);
