@@ -39,6 +39,14 @@ tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c
 tests_unit_test_sandbox_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sandbox_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_sandbox_refused
+tests_unit_test_sandbox_refused_SOURCES = tests/unit/test_sandbox_refused.c
+tests_unit_test_sandbox_refused_CFLAGS = $(UNIT_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS)
+tests_unit_test_sandbox_refused_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall -Wl,--wrap=prctl \
+	-Wl,--wrap=capng_apply -Wl,--wrap=capng_change_id -Wl,--wrap=seccomp_init \
+	-Wl,--wrap=seccomp_load
+tests_unit_test_sandbox_refused_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_backoff
 tests_unit_test_backoff_SOURCES = tests/unit/test_backoff.c
 tests_unit_test_backoff_CFLAGS = $(UNIT_CFLAGS)
