@@ -5,19 +5,11 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "certificate_make.h"
 #include "log.h"
 #include "secret.h"
-
-/* Which version of a file was looked at. */
-struct stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec changed;
-};
+#include "stamp.h"
 
 /* One of the two things that are read: the certificate and its key, which may be in one. */
 struct part {
@@ -31,26 +23,6 @@ struct certificate {
 	pthread_mutex_t lock;  /* of all below, and of what was looked at */
 	struct certificate_use *use;
 };
-
-static struct stamp stamp_of(const char *path)
-{
-	struct stamp stamp = {0};
-	struct stat st;
-
-	if (!path || stat(path, &st))
-		return stamp;
-	stamp.device = st.st_dev;
-	stamp.inode = st.st_ino;
-	stamp.size = st.st_size;
-	stamp.changed = st.st_mtim;
-	return stamp;
-}
-
-static bool is_same(const struct stamp *a, const struct stamp *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
 
 static void part_name(struct part *part, const char *name)
 {
@@ -192,7 +164,7 @@ static bool has_changed(const struct part *part)
 {
 	struct stamp now = stamp_of(part->path);
 
-	return !is_same(&now, &part->looked);
+	return !stamp_is_same(&now, &part->looked);
 }
 
 /* With the lock. Of two files, one may change before the other. */

@@ -37,7 +37,7 @@ struct door_options {
 	/* Every client is asked to prove either that it knows a password or, by TLS alone, who of
 	   the users it is; both NULL: nothing; borrowed. */
 	const struct passwords *passwords;
-	const struct users *users;
+	struct users *users;
 	struct certificate *certificate; /* TLS is offered with it; NULL: it is not; borrowed */
 	bool only_tls;                   /* and has to be used by who comes from a network */
 	bool insecure; /* a listener may be open to a network although nothing is asked for */

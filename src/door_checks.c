@@ -8,7 +8,7 @@
 #define AT_ONCE 2
 
 struct checks {
-	const struct users *users;
+	struct users *users;
 	const struct check_ops *ops;
 	GMainContext *context;
 	GThreadPool *pool;
@@ -106,7 +106,7 @@ static void work(gpointer data, gpointer user_data)
 	call(checks, on_verdict, check);
 }
 
-struct checks *checks_create(const struct users *users, GMainContext *context,
+struct checks *checks_create(struct users *users, GMainContext *context,
 			     const struct check_ops *ops)
 {
 	struct checks *checks = g_new0(struct checks, 1);

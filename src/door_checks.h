@@ -23,7 +23,7 @@ struct check_ops {
 };
 
 /* The users outlive it; it outlives the context's thread. */
-struct checks *checks_create(const struct users *users, GMainContext *context,
+struct checks *checks_create(struct users *users, GMainContext *context,
 			     const struct check_ops *ops);
 
 /* Copies the strings. */

@@ -105,6 +105,7 @@ libplanecast_a_SOURCES = \
 	src/spice_input.c src/spice_input.h \
 	src/spice_links.c src/spice_links.h src/spice_links_own.h src/spice_links_view.c \
 	src/spice_sink.c src/spice_sink.h \
+	src/stamp.c src/stamp.h \
 	src/status.c src/status.h \
 	src/status_view.c src/status_view.h \
 	src/tight.c src/tight.h \

@@ -3,11 +3,13 @@
 
 #include <crypt.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "log.h"
 #include "secret.h"
+#include "stamp.h"
 
 G_STATIC_ASSERT(USERS_PASSWORD < CRYPT_MAX_PASSPHRASE_SIZE);
 
@@ -18,11 +20,20 @@ struct user {
 	bool view_only;
 };
 
-struct users {
-	GArray *list;    /* of struct user */
+/* What a file said; counted by reference. */
+struct list {
+	GArray *users;   /* of struct user */
 	guint8 salt[32]; /* what strangers are counted by: a digest of the file */
+};
+
+struct users {
 	enum password_verdict (*check)(void *data, const char *name, const char *password);
-	void *data; /* of check, which there is instead of the list */
+	void *data; /* of check, which there is instead of all below */
+
+	char *name, *path;    /* path: NULL for a descriptor, which is read once */
+	pthread_mutex_t lock; /* of all below */
+	struct stamp looked;
+	struct list *list;
 };
 
 static void user_clear(gpointer data)
@@ -33,10 +44,10 @@ static void user_clear(gpointer data)
 	secret_free(user->hash);
 }
 
-static const struct user *find(const struct users *users, const char *name)
+static const struct user *find(const struct list *list, const char *name)
 {
-	for (guint i = 0; i < users->list->len; i++) {
-		const struct user *user = &g_array_index(users->list, struct user, i);
+	for (guint i = 0; i < list->users->len; i++) {
+		const struct user *user = &g_array_index(list->users, struct user, i);
 
 		if (!strcmp(user->name, name))
 			return user;
@@ -57,7 +68,7 @@ static bool is_name(const char *name)
 }
 
 /* What is wrong with the fields of a line, or NULL. */
-static const char *fault(const struct users *users, char *const *fields)
+static const char *fault(const struct list *list, char *const *fields)
 {
 	guint count = g_strv_length((char **)fields);
 	const char *tail;
@@ -66,7 +77,7 @@ static const char *fault(const struct users *users, char *const *fields)
 		return "not NAME:HASH or NAME:HASH:view-only";
 	if (!is_name(fields[0]))
 		return "not a name";
-	if (find(users, fields[0]))
+	if (find(list, fields[0]))
 		return "this user has a line already";
 	if (count == 3 && strcmp(fields[2], "view-only"))
 		return "after the hash only \"view-only\" is known";
@@ -77,7 +88,7 @@ static const char *fault(const struct users *users, char *const *fields)
 	return tail && strlen(tail + 1) >= HASH_TAIL ? NULL : "the hash is cut off";
 }
 
-static int take_line(struct users *users, const char *name, guint number, const char *line,
+static int take_line(struct list *list, const char *name, guint number, const char *line,
 		     GError **error)
 {
 	char **fields;
@@ -86,11 +97,11 @@ static int take_line(struct users *users, const char *name, guint number, const 
 	if (!*line || *line == '#')
 		return 0;
 	fields = g_strsplit(line, ":", 4);
-	wrong = fault(users, fields);
+	wrong = fault(list, fields);
 	if (!wrong) {
 		struct user user = {fields[0], fields[1], fields[2] != NULL};
 
-		g_array_append_val(users->list, user);
+		g_array_append_val(list->users, user);
 		g_free(fields[2]);
 		g_free(fields);
 		return 0;
@@ -102,7 +113,7 @@ static int take_line(struct users *users, const char *name, guint number, const 
 }
 
 /* Cuts the text into lines. */
-static int parse(struct users *users, const char *name, char *text, GError **error)
+static int parse(struct list *list, const char *name, char *text, GError **error)
 {
 	int r = 0;
 
@@ -113,9 +124,9 @@ static int parse(struct users *users, const char *name, char *text, GError **err
 		if (end)
 			*end = 0;
 		g_strchomp(line);
-		r = take_line(users, name, number, line, error);
+		r = take_line(list, name, number, line, error);
 	}
-	if (!r && !users->list->len)
+	if (!r && !list->users->len)
 		r = fail(error, EXIT_FAILED, EINVAL, "%s: no users (a line is NAME:HASH)", name);
 	return r;
 }
@@ -129,9 +140,23 @@ static void digest(const char *text, guint8 *salt, gsize size)
 	g_checksum_free(sum);
 }
 
-int users_load(const char *name, struct users **result, GError **error)
+static void list_clear(gpointer data)
 {
-	struct users *users;
+	struct list *list = data;
+
+	g_array_unref(list->users);
+	explicit_bzero(list->salt, sizeof(list->salt));
+}
+
+static void list_release(struct list *list)
+{
+	if (list)
+		g_atomic_rc_box_release_full(list, list_clear);
+}
+
+static int load(const char *name, struct list **result, GError **error)
+{
+	struct list *list;
 	char *text;
 	size_t length;
 	int r = secret_read(name, &text, error);
@@ -139,18 +164,66 @@ int users_load(const char *name, struct users **result, GError **error)
 	if (r)
 		return r;
 	length = strlen(text);
-	users = g_new0(struct users, 1);
-	users->list = g_array_new(FALSE, FALSE, sizeof(struct user));
-	g_array_set_clear_func(users->list, user_clear);
-	digest(text, users->salt, sizeof(users->salt));
-	r = parse(users, name, text, error);
+	list = g_atomic_rc_box_new0(struct list);
+	list->users = g_array_new(FALSE, FALSE, sizeof(struct user));
+	g_array_set_clear_func(list->users, user_clear);
+	digest(text, list->salt, sizeof(list->salt));
+	r = parse(list, name, text, error);
 	explicit_bzero(text, length);
 	secret_free(text);
+	if (r)
+		list_release(list);
+	else
+		*result = list;
+	return r;
+}
+
+int users_load(const char *name, struct users **result, GError **error)
+{
+	struct users *users = g_new0(struct users, 1);
+	int r;
+
+	users->name = g_strdup(name);
+	users->path = secret_path(name);
+	users->looked = stamp_of(users->path);
+	pthread_mutex_init(&users->lock, NULL);
+	r = load(name, &users->list, error);
 	if (r)
 		users_free(users);
 	else
 		*result = users;
 	return r;
+}
+
+/* With the lock. */
+static void look_again(struct users *users)
+{
+	struct stamp now = stamp_of(users->path);
+	GError *error = NULL;
+	struct list *list;
+
+	if (stamp_is_same(&now, &users->looked))
+		return;
+	users->looked = now;
+	if (load(users->name, &list, &error)) {
+		log_warning("%s; the last one serves on", error->message);
+		g_error_free(error);
+		return;
+	}
+	list_release(users->list);
+	users->list = list;
+	log_info("%s: read again, users: %u", users->name, list->users->len);
+}
+
+static struct list *list_acquire(struct users *users)
+{
+	struct list *list;
+
+	pthread_mutex_lock(&users->lock);
+	look_again(users);
+	list = g_atomic_rc_box_acquire(users->list);
+	pthread_mutex_unlock(&users->lock);
+	return list;
 }
 
 struct users *users_ask(enum password_verdict (*check)(void *data, const char *name,
@@ -161,6 +234,7 @@ struct users *users_ask(enum password_verdict (*check)(void *data, const char *n
 
 	users->check = check;
 	users->data = data;
+	pthread_mutex_init(&users->lock, NULL);
 	return users;
 }
 
@@ -168,9 +242,10 @@ void users_free(struct users *users)
 {
 	if (!users)
 		return;
-	if (users->list)
-		g_array_unref(users->list);
-	explicit_bzero(users->salt, sizeof(users->salt));
+	list_release(users->list);
+	pthread_mutex_destroy(&users->lock);
+	g_free(users->name);
+	g_free(users->path);
 	g_free(users);
 }
 
@@ -178,16 +253,16 @@ void users_free(struct users *users)
  * Whose hash a stranger's password is held against: always the same user's for the same name, which
  * only who has the file can tell. So the time that a name takes never tells whether it is there.
  */
-static const struct user *stand_in(const struct users *users, const char *name)
+static const struct user *stand_in(const struct list *list, const char *name)
 {
-	GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, users->salt, sizeof(users->salt));
+	GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, list->salt, sizeof(list->salt));
 	guint32 number[8];
 	gsize size = sizeof(number);
 
 	g_hmac_update(hmac, (const guchar *)name, -1);
 	g_hmac_get_digest(hmac, (guint8 *)number, &size);
 	g_hmac_unref(hmac);
-	return &g_array_index(users->list, struct user, number[0] % users->list->len);
+	return &g_array_index(list->users, struct user, number[0] % list->users->len);
 }
 
 static bool fits(const char *password, const char *hash)
@@ -202,20 +277,26 @@ static bool fits(const char *password, const char *hash)
 	return same;
 }
 
-static enum password_verdict check_list(const struct users *users, const char *name,
+static enum password_verdict check_list(const struct list *list, const char *name,
 					const char *password)
 {
-	const struct user *user = find(users, name);
-	bool good = fits(password, (user ? user : stand_in(users, name))->hash);
+	const struct user *user = find(list, name);
+	bool good = fits(password, (user ? user : stand_in(list, name))->hash);
 
 	if (!user || !good)
 		return PASSWORD_WRONG;
 	return user->view_only ? PASSWORD_VIEW : PASSWORD_FULL;
 }
 
-enum password_verdict users_check(const struct users *users, const char *name, const char *password)
+enum password_verdict users_check(struct users *users, const char *name, const char *password)
 {
-	if (!users->check)
-		return check_list(users, name, password);
-	return is_name(name) ? users->check(users->data, name, password) : PASSWORD_WRONG;
+	enum password_verdict verdict;
+	struct list *list;
+
+	if (users->check)
+		return is_name(name) ? users->check(users->data, name, password) : PASSWORD_WRONG;
+	list = list_acquire(users);
+	verdict = check_list(list, name, password);
+	list_release(list);
+	return verdict;
 }

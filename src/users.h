@@ -6,9 +6,8 @@
  *   NAME:HASH
  *   NAME:HASH:view-only
  *
- * Empty lines and those that begin with "#" say nothing.
- *
- * Read only after users_load(), so any thread may ask.
+ * Empty lines and those that begin with "#" say nothing. A file that has changed is read again;
+ * while it is broken, the last good one serves.
  */
 #ifndef PLANECAST_USERS_H
 #define PLANECAST_USERS_H
@@ -36,10 +35,9 @@ struct users *users_ask(enum password_verdict (*check)(void *data, const char *n
 void users_free(struct users *users); /* takes NULL */
 
 /*
- * Takes as long as the hash asks for, tens of milliseconds: not for threads with other work. For a
- * name that is not there it takes as long as for one that is.
+ * From any thread. Takes as long as the hash asks for, tens of milliseconds: not for threads with
+ * other work. For a name that is not there it takes as long as for one that is.
  */
-enum password_verdict users_check(const struct users *users, const char *name,
-				  const char *password);
+enum password_verdict users_check(struct users *users, const char *name, const char *password);
 
 #endif

@@ -32,7 +32,7 @@ struct vnc_options {
 	unsigned int handshakes;           /* DOOR_DEFAULT_HANDSHAKES */
 	unsigned int handshake_ms;         /* DOOR_DEFAULT_HANDSHAKE */
 	const struct passwords *passwords; /* as in door_options; lives as long as the sink */
-	const struct users *users;         /* as in door_options; lives as long as the sink */
+	struct users *users;               /* as in door_options; lives as long as the sink */
 	struct certificate *certificate;   /* as in door_options; lives as long as the sink */
 	bool only_tls;                     /* as in door_options */
 	bool insecure;                     /* as in door_options */

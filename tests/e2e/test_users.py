@@ -174,6 +174,15 @@ class Users(page.Test):
                 return
         self.fail("30 guesses, and no end of them")
 
+    def test_who_is_taken_out_of_the_file_does_not_come_in(self):
+        server = self.serve_users()
+        self.assertEqual(self.guess(server, "alice", FULL), "")
+        self.secret("users", f"carol:{mkpasswd(FULL, 'yescrypt')}\n")
+        self.assertEqual(self.guess(server, "alice", FULL), WRONG)
+        self.assertEqual(self.guess(server, "carol", FULL), "")
+        server.stop()
+        self.assertIn("read again, users: 1\n", server.log)
+
     def test_names_are_asked_for_under_tls_alone(self):
         server = self.serve_users("--vnc", f"unix:{self.path('socket')}", listeners=2)
         for address in server.addresses:

@@ -34,13 +34,12 @@ static struct {
 	unsigned int now, most, most_of_one;
 } desk = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
 
-enum password_verdict __real_users_check(const struct users *list, const char *name,
+enum password_verdict __real_users_check(struct users *list, const char *name,
 					 const char *password);
-enum password_verdict __wrap_users_check(const struct users *list, const char *name,
+enum password_verdict __wrap_users_check(struct users *list, const char *name,
 					 const char *password);
 
-enum password_verdict __wrap_users_check(const struct users *list, const char *name,
-					 const char *password)
+enum password_verdict __wrap_users_check(struct users *list, const char *name, const char *password)
 {
 	unsigned int same = 0, place = 0;
 

@@ -175,6 +175,32 @@ static void test_users_refuse_a_file_that_others_read(void **state)
 	g_error_free(error);
 }
 
+static void test_users_are_read_again_when_their_file_changes(void **state)
+{
+	struct users *users = load_good("alice:" STAPLE "\n");
+	const char *good = "correct horse battery staple";
+
+	(void)state;
+	/* For others to read, then not: its mode is a change, too. */
+	assert_true(g_file_set_contents(path, "bob:" WATCH ":view-only\n", -1, NULL));
+	assert_int_equal(g_chmod(path, 0644), 0);
+	assert_int_equal(users_check(users, "alice", good), PASSWORD_FULL);
+	assert_int_equal(users_check(users, "bob", "watch"), PASSWORD_WRONG);
+	assert_int_equal(g_chmod(path, 0600), 0);
+	assert_int_equal(users_check(users, "alice", good), PASSWORD_WRONG);
+	assert_int_equal(users_check(users, "bob", "watch"), PASSWORD_VIEW);
+	assert_true(g_file_set_contents(path, "nonsense\n", -1, NULL));
+	assert_int_equal(g_chmod(path, 0600), 0);
+	assert_int_equal(users_check(users, "bob", "watch"), PASSWORD_VIEW);
+	assert_int_equal(g_unlink(path), 0);
+	assert_int_equal(users_check(users, "bob", "watch"), PASSWORD_VIEW);
+	assert_true(g_file_set_contents(path, "bob:" STAPLE "\n", -1, NULL));
+	assert_int_equal(g_chmod(path, 0600), 0);
+	assert_int_equal(users_check(users, "bob", "watch"), PASSWORD_WRONG);
+	assert_int_equal(users_check(users, "bob", good), PASSWORD_FULL);
+	users_free(users);
+}
+
 /* Whatever bytes a file has: users or one line that says why not. */
 static void test_users_survive_any_bytes(void **state)
 {
@@ -214,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_users_refuse_lines_that_are_none),
 		cmocka_unit_test(test_users_refuse_what_is_too_long),
 		cmocka_unit_test(test_users_refuse_a_file_that_others_read),
+		cmocka_unit_test(test_users_are_read_again_when_their_file_changes),
 		cmocka_unit_test(test_users_survive_any_bytes),
 	};
 	char *folder = g_dir_make_tmp("users-XXXXXX", NULL);
