@@ -26,6 +26,7 @@ struct door_guest {
 	int wire;       /* the peer's own socket behind a pump, as long as the ticket; -1: fd */
 	bool view_only; /* it may watch, no more */
 	const char *security; /* what it was asked for, as handshake_security() */
+	const char *user;     /* who it is; NULL: it was not asked; borrowed */
 };
 
 struct door_options {

@@ -104,6 +104,7 @@ static void welcome(struct arrival *arrival)
 		.wire = arrival->wire,
 		.view_only = arrival->handshake.view_only,
 		.security = handshake_security(&arrival->handshake),
+		.user = handshake_user(&arrival->handshake),
 	};
 	const char *reason;
 

@@ -437,3 +437,8 @@ const char *handshake_security(const struct handshake *handshake)
 {
 	return handshake->security->name;
 }
+
+const char *handshake_user(const struct handshake *handshake)
+{
+	return handshake->security->proof == PROOF_USER ? handshake->name : NULL;
+}

@@ -91,4 +91,7 @@ void handshake_finish(struct handshake *handshake);
  */
 const char *handshake_security(const struct handshake *handshake);
 
+/* Who of the users it has proved to be; NULL if that was not asked for. The handshake's. */
+const char *handshake_user(const struct handshake *handshake);
+
 #endif

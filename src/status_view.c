@@ -242,6 +242,11 @@ static void add_client(GString *out, const char *kind, JsonObject *client, JsonO
 	add_words(peer, kind);
 	g_string_append_c(peer, ' ');
 	add_string(peer, client, "peer");
+	if (json_object_has_member(client, "user") &&
+	    !json_object_get_null_member(client, "user")) {
+		g_string_append_c(peer, ' ');
+		add_string(peer, client, "user");
+	}
 	add_string(what, client, "encoding");
 	if (json_object_has_member(client, "quality") &&
 	    !json_object_get_null_member(client, "quality"))

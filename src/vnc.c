@@ -58,6 +58,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.input = arrival->view_only ? NULL : vnc->input,
 		.view_only = arrival->view_only,
 		.security = arrival->security,
+		.user = arrival->user,
 	};
 	int r;
 

@@ -44,6 +44,7 @@ struct vnc_client *vnc_client_create(int fd, const char *peer, const struct vnc_
 	}
 	client->wire = client->fd;
 	client->peer = g_strdup(peer);
+	client->owner.user = g_strdup(owner->user);
 	pthread_mutex_init(&client->lock, NULL);
 	init_condition(&client->news);
 	client->repair_due = VNC_LOSSY_NEVER;
@@ -223,6 +224,7 @@ void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 	member_string(json, "peer", client->peer);
 	member_bool(json, "view_only", client->owner.view_only || !client->input.seat);
 	member_string(json, "security", client->owner.security);
+	member_string(json, "user", client->owner.user);
 	pthread_mutex_lock(&client->lock);
 	vnc_tally_describe(&client->tally, &client->encodings, json);
 	member_bool(json, "waiting", client->waiting);
@@ -444,5 +446,6 @@ void vnc_client_destroy(struct vnc_client *client)
 	pthread_cond_destroy(&client->news);
 	pthread_mutex_destroy(&client->lock);
 	g_free(client->peer);
+	g_free((char *)(uintptr_t)client->owner.user);
 	g_free(client);
 }

@@ -33,6 +33,7 @@ struct vnc_client_owner {
 	unsigned int flood_percent; /* of a core, that its messages may cost */
 	bool view_only;
 	const char *security; /* what the door asked it for; static */
+	const char *user;     /* who it is; NULL: that was not asked; copied */
 };
 
 /* Takes fd on success. The thread starts with vnc_client_start(). */

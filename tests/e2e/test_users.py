@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Users with names and hashed passwords: by X509Plain in a stock viewer, by Plain in a browser."""
+import json
 import os
 import shutil
 import socket
@@ -145,6 +146,17 @@ class Users(page.Test):
         self.assertIn("is the user bob\n", server.log)
         self.assertEqual(server.log.count("connected, to watch"), 1)
         self.assertNotIn(FULL, server.log)
+
+    def test_the_status_tells_who_is_there(self):
+        control = self.path("control")
+        server = self.serve_users("--control", f"unix:{control}")
+        screen, client = self.view(server, VNC_USERNAME="bob", VNC_PASSWORD=WATCH)
+        self.assert_same(viewer.await_picture(screen, client, EXPECTED), EXPECTED, client.log)
+        status = json.loads(self.planecast("status", control, "--json").out)
+        told = [(one["user"], one["security"], one["view_only"])
+                for sink in status["sinks"] for one in sink["clients"]]
+        self.assertEqual(told, [("bob", "tls plain", True)])
+        self.assertIn(" bob ", self.planecast("status", control).out.decode())
 
     def test_vncviewer_is_told_that_it_is_refused(self):
         server = self.serve_users()

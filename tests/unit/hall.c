@@ -24,6 +24,7 @@ static void welcome(const struct door_guest *guest, void *data)
 	pthread_mutex_lock(&hall->lock);
 	see_off(hall);
 	hall->last = *guest;
+	hall->last.user = g_intern_string(guest->user);
 	hall->here = true;
 	hall->welcomed++;
 	pthread_mutex_unlock(&hall->lock);

@@ -158,6 +158,7 @@ static void test_users_come_in_by_tls(void **state)
 		assert_string_equal(words, "");
 		hall_lets_in(&hall, i + 1);
 		assert_string_equal(hall.last.security, "tls plain");
+		assert_string_equal(hall.last.user, cases[i].name);
 		assert_int_equal(hall.last.view_only, cases[i].view_only);
 		assert_true(rfb_receive(hall.last.fd, words, 2));
 		assert_memory_equal(words, "up", 2);

@@ -54,6 +54,9 @@ static void test_view_shows_what_a_server_said(void **state)
 	expect(now, NULL, "acquire -, read 1.5 ms");
 	expect(now, NULL, "vnc host:1");
 	expect(now, NULL, "tight q6");
+	expect(SERVER("1", "1", "{\"peer\":\"host:1\",\"user\":\"alice\"}"), NULL,
+	       "vnc host:1 alice ");
+	expect(SERVER("1", "1", "{\"peer\":\"host:1\",\"user\":null}"), NULL, "vnc host:1  ");
 	expect("{\"signal\":false,\"reason\":\"it is off\"}", NULL, "no signal: it is off\n");
 }
 
