@@ -77,10 +77,11 @@ function connect() {
     document.title = `${event.detail.name} – planecast`;
   });
   client.addEventListener("credentialsrequired", event => {
-    at("username-row").hidden = !event.detail.types.includes("username");
-    show("login", "This screen asks for a password");
+    const named = event.detail.types.includes("username");
+    at("username-row").hidden = !named;
+    show("login", `This screen asks for ${named ? "a name and a password" : "a password"}`);
     at("password").value = "";
-    (at("username-row").hidden ? at("password") : at("username")).focus();
+    at(named ? "username" : "password").focus();
   });
   client.addEventListener("securityfailure", event => {
     credentials = null;

@@ -268,6 +268,8 @@ class Users(page.Test):
         window = self.browse(f"{server.page}?quality=lossless")
         window.wait("document.body.dataset.state === 'login'", "the page asks")
         self.assertFalse(window.run("document.getElementById('username-row').hidden"))
+        self.assertIn("a name and a password",
+                      window.run("document.getElementById('message').textContent"))
         window.run("document.getElementById('username').value = 'bob';"
                    f"document.getElementById('password').value = '{WATCH}';"
                    "document.querySelector('#login button').click()")
