@@ -86,7 +86,7 @@ _planecast_values() {
 	--spice-streaming) printf '%s\n' off filter all ;;
 	--keymap) _planecast_layouts ;;
 	--input)
-		printf '%s\n' none qmp:
+		printf '%s\n' none qmp: uinput uinput: uinput-mouse uinput-mouse:
 		[[ $3 != qmp:* ]] || compgen -P qmp: -f -- "${3#qmp:}"
 		;;
 	--control) printf '%s\n' none unix: fd: ;;

@@ -130,6 +130,8 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 		.started_us = g_get_monotonic_time(),
 		.calls = options->confine.calls,
 		.landlock = options->confine.landlock,
+		.input = serve_input_kind(&options->input),
+		.input_nodes = options->input.nodes,
 	};
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
 	struct end_signals signals;
@@ -225,8 +227,8 @@ static int serve(const char *spec, struct serve_options *options)
 		source->ops->close(source);
 		return cmd_report(spec, error);
 	}
-	serve_input_start(&options->input, spec);
-	ret = confine(options);
+	ret = serve_input_start(&options->input, spec, &error) ? cmd_report("input", error)
+							       : confine(options);
 	if (!ret)
 		return run(source, spec, options);
 	source->ops->close(source);

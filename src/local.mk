@@ -53,6 +53,7 @@ libplanecast_a_SOURCES = \
 	src/image.c src/image.h \
 	src/input.c src/input.h \
 	src/input_qmp.c src/input_qmp.h src/input_qmp_find.c \
+	src/input_uinput.c src/input_uinput.h \
 	src/keymap.c src/keymap.h \
 	src/kvm.c src/kvm.h \
 	src/landlock.c src/landlock.h \
@@ -115,6 +116,7 @@ libplanecast_a_SOURCES = \
 	src/tls_stream.c src/tls_stream.h \
 	src/tracker.c src/tracker.h \
 	src/users.c src/users.h \
+	src/uinput.c src/uinput.h \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h src/vnc_own.h \

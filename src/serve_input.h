@@ -12,7 +12,9 @@ struct serve_input {
 	char *to;     /* NULL: found by itself */
 	char *layout; /* NULL: KEYMAP_DEFAULT */
 	struct keymap *keymap;
-	char *monitor;       /* once started: the socket of QEMU's, or NULL */
+	char *monitor; /* once started: the socket of QEMU's, or NULL */
+	const char
+		*nodes[3]; /* once started: those of uinput, keyboard and pointer; ends with NULL */
 	struct input *input; /* once started; NULL: all viewers only watch */
 };
 
@@ -25,10 +27,14 @@ extern const char serve_input_help[];
 /* After parsing: 0, or EXIT_USAGE after the one line on stderr. */
 int serve_input_check(struct serve_input *input);
 
-/* spec is the DEVICE, by which QEMU's monitor may be found. */
-void serve_input_start(struct serve_input *input, const char *spec);
+/*
+ * Opens all that it needs. spec is the DEVICE, by which QEMU's monitor may be found. 0 or -errno.
+ */
+int serve_input_start(struct serve_input *input, const char *spec, GError **error);
 /* Says where input goes. */
 void serve_input_announce(const struct serve_input *input);
+/* What status calls it: qmp, uinput or none. */
+const char *serve_input_kind(const struct serve_input *input);
 /* After all sinks are gone. */
 void serve_input_finish(struct serve_input *input);
 

@@ -61,6 +61,17 @@ static void describe_sandbox(const struct status *status, JsonBuilder *json)
 	g_free(user);
 }
 
+static void describe_input(const struct status *status, JsonBuilder *json)
+{
+	member_object(json, "input");
+	member_string(json, "to", status->input);
+	member_array(json, "nodes");
+	for (const char *const *node = status->input_nodes; node && *node; node++)
+		json_builder_add_string_value(json, *node);
+	json_builder_end_array(json);
+	json_builder_end_object(json);
+}
+
 JsonNode *status_node(const struct status *status)
 {
 	JsonBuilder *json = json_builder_new();
@@ -74,6 +85,7 @@ JsonNode *status_node(const struct status *status)
 	screen_describe(status->screen, json);
 	describe_memory(json);
 	describe_sandbox(status, json);
+	describe_input(status, json);
 	json_builder_end_object(json);
 	root = json_builder_get_root(json);
 	g_object_unref(json);

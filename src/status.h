@@ -10,9 +10,11 @@
 struct status {
 	const char *device; /* the DEVICE as the user named it, borrowed */
 	struct screen *screen;
-	gint64 started_us; /* monotonic */
-	bool calls;        /* its system calls are restricted */
-	int landlock;      /* the version of Landlock in force; 0: none */
+	gint64 started_us;              /* monotonic */
+	bool calls;                     /* its system calls are restricted */
+	int landlock;                   /* the version of Landlock in force; 0: none */
+	const char *input;              /* where viewers' input goes */
+	const char *const *input_nodes; /* event nodes that it goes to, up to a NULL; may be NULL */
 };
 
 /* An object; for json_node_unref(). */

@@ -203,6 +203,25 @@ static void add_memory(GString *out, JsonObject *now)
 		get_number(memory, "frames"), get_number(memory, "frame_bytes") / 1e6);
 }
 
+/* Where it comes out, where that is a node for others to take. */
+static void add_input(GString *out, JsonObject *now)
+{
+	JsonObject *input = get_object(now, "input");
+	JsonArray *nodes = get_array(input, "nodes");
+
+	if (!nodes || !json_array_get_length(nodes))
+		return;
+	g_string_append(out, "input    ");
+	add_string(out, input, "to");
+	for (guint i = 0; i < json_array_get_length(nodes); i++) {
+		JsonNode *node = json_array_get_element(nodes, i);
+
+		g_string_append_c(out, ' ');
+		add_words(out, JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL);
+	}
+	g_string_append_c(out, '\n');
+}
+
 static JsonObject *object_at(JsonArray *array, guint i)
 {
 	JsonNode *node = json_array_get_element(array, i);
@@ -306,6 +325,7 @@ char *status_view(JsonObject *now, JsonObject *before)
 	add_pacer(out, now);
 	add_reading(out, now, before, seconds);
 	add_memory(out, now);
+	add_input(out, now);
 	add_clients(out, now, before, seconds);
 	return g_string_free(out, FALSE);
 }

@@ -137,6 +137,15 @@ class Input(host.Test):
             client.update(incremental=False)
 
     def test_wrong_words(self):
-        for option, value in (("--input", "qmp:"), ("--input", "spice"), ("--keymap", "klingon")):
+        for option, value in (("--input", "qmp:"), ("--input", "spice"), ("--keymap", "klingon"),
+                              ("--input", "uinput:"), ("--input", "uinput:a/b"),
+                              ("--input", f"uinput:{'x' * 41}"), ("--input", "uinputs")):
             result = self.planecast("serve", DEVICE, option, value, code=2)
             self.assertIn(value, result.err)
+
+    def test_a_host_without_virtual_devices(self):
+        if os.path.exists("/dev/uinput"):
+            self.skipTest("this host has /dev/uinput, which tests leave alone")
+        for word in ("uinput", "uinput-mouse:vm1"):
+            result = self.planecast("serve", DEVICE, "--input", word, code=1)
+            self.assertIn("input: /dev/uinput: there is none (modprobe uinput", result.err)

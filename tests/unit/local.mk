@@ -197,6 +197,11 @@ tests_unit_test_input_qmp_SOURCES = tests/unit/test_input_qmp.c
 tests_unit_test_input_qmp_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_input_qmp_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_input_uinput
+tests_unit_test_input_uinput_SOURCES = tests/unit/test_input_uinput.c
+tests_unit_test_input_uinput_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_input_uinput_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_keymap
 tests_unit_test_keymap_SOURCES = tests/unit/test_keymap.c
 tests_unit_test_keymap_CFLAGS = $(UNIT_CFLAGS)
