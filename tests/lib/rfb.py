@@ -10,6 +10,7 @@ from . import picture, websocket
 
 RAW, DESKTOP_SIZE, POINTER_POSITION, ALPHA_CURSOR = 0, -223, -232, -314
 FENCE, CONTINUOUS_UPDATES = -312, -313
+LED_STATE = -261
 FENCE_REQUEST = 1 << 31
 SECURITY_NONE = 1
 
@@ -39,6 +40,7 @@ class Client:
 
     With ALPHA_CURSOR and POINTER_POSITION it has the guest's pointer, too: shape is its width,
     height and pixels (rows of premultiplied RGBA), hot its hot spot, which lies at point.
+    With LED_STATE leds are the guest's lights: 1 Scroll, 2 Num, 4 Caps Lock.
     With FENCE it answers the server's fences; ends counts EndOfContinuousUpdates.
     """
 
@@ -47,7 +49,7 @@ class Client:
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.updates = self.resizes = self.ends = 0
-        self.shape = self.hot = self.point = None
+        self.shape = self.hot = self.point = self.leds = None
         try:
             self._shake_hands()
         except BaseException:
@@ -136,6 +138,9 @@ class Client:
             return x, y, width, height
         if encoding == POINTER_POSITION:
             self.point = x, y
+            return x, y, width, height
+        if encoding == LED_STATE:
+            self.leds, = self.read(1)
             return x, y, width, height
         if encoding == ALPHA_CURSOR:
             self._take_shape(x, y, width, height)
