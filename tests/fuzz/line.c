@@ -25,7 +25,13 @@ static short await(struct line *line, short events)
 {
 	struct pollfd poller = {.fd = line->fd, .events = events};
 
-	fuzz_expect(poll(&poller, 1, PATIENCE_MS) == 1);
+	int r;
+
+	/* libFuzzer has a timer. */
+	do
+		r = poll(&poller, 1, PATIENCE_MS);
+	while (r < 0 && errno == EINTR);
+	fuzz_expect(r == 1);
 	return poller.revents;
 }
 
