@@ -75,6 +75,12 @@ tests_fuzz_words_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_words_LDFLAGS = $(FUZZ_LDFLAGS) -Wl,--wrap=bind,--wrap=getaddrinfo
 tests_fuzz_words_LDADD = $(FUZZ_LDADD)
 
+# Random viewers against a whole server: tests/e2e/test_random.py.
+check_PROGRAMS += tests/fuzz/random_client
+tests_fuzz_random_client_SOURCES = tests/fuzz/random_client.c tests/unit/wire.h
+tests_fuzz_random_client_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
+tests_fuzz_random_client_LDADD = $(GLIB_LIBS)
+
 EXTRA_PROGRAMS = $(FUZZ_TARGETS)
 if BUILD_FUZZ
 fuzz: $(FUZZ_TARGETS)
