@@ -69,6 +69,33 @@ class Clients(host.Test):
 
         self.at_once([follow] * 10)
 
+    def test_sixty_four_clients_converge_to_the_same_pixels(self):
+        """The screen changes until its recording ends: all have to come to the last frame."""
+        path = self.path("moving.rec")
+        self.planecast("record", "sim:mode=320x240,pattern=bars,fps=30,cursor=off", "-o", path,
+                       "--seconds", "3")
+        last = self.screenshot(f"replay:{path},frame={self.frames(path) - 1}")
+        server = self.serve(f"replay:{path}", "--max-clients", "64")
+        saw = [0] * 64
+
+        def converge(number):
+            end = time.monotonic() + host.PATIENCE
+            with rfb.Client(server.address, timeout=host.PATIENCE) as client:
+                client.update(incremental=False)
+                while client.picture() != last and time.monotonic() < end:
+                    client.update()
+                    saw[number] += 1
+                self.assert_same(client.picture(), last, f"client {number}")
+
+        self.at_once([lambda number=number: converge(number) for number in range(64)])
+        self.assertGreater(max(saw), 1, "the screen did not change")
+
+    def frames(self, path):
+        """How many frames a recording has, by what is said of one that it does not have."""
+        said = self.planecast("screenshot", f"replay:{path},frame=4294967295", "-o", "-",
+                              code=2).err
+        return int(said.rpartition("it has ")[2].split(",")[0])
+
     def watch_modes(self, client, sizes, changes, incremental=True):
         """Follows so many mode changes; in every size a whole picture comes."""
         seen = set()
