@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 size_t fuzz_take(struct fuzz *fuzz, size_t most, const uint8_t **bytes)
 {
@@ -47,4 +48,19 @@ void fuzz_expect(bool holds)
 {
 	if (!holds)
 		abort();
+}
+
+unsigned int fuzz_threads(void)
+{
+	struct stat tasks;
+
+	/* A folder for each, beside "." and "..". */
+	fuzz_expect(!stat("/proc/self/task", &tasks));
+	return (unsigned int)tasks.st_nlink - 2;
+}
+
+void fuzz_settle(unsigned int threads)
+{
+	for (int i = 0; i < 20000 && fuzz_threads() > threads; i++)
+		g_usleep(100);
 }

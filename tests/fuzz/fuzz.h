@@ -37,4 +37,11 @@ char *fuzz_line(struct fuzz *fuzz);
 /* Ends the program, with the stack, if that does not hold. */
 void fuzz_expect(bool holds);
 
+/*
+ * How many threads there are; and waits until there are no more than that, for two seconds at most:
+ * what a thread holds that is just ending is no leak.
+ */
+unsigned int fuzz_threads(void);
+void fuzz_settle(unsigned int threads);
+
 #endif

@@ -265,6 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum way way = (head & 0x0f) % WAYS;
 	bool password = head & WITH_PASSWORD, tls = head & WITH_TLS || way == WAY_TLS;
 	struct house *house = &houses[password | tls << 1 | !!(head & WITH_USERS) << 2];
+	unsigned int threads = fuzz_threads();
 	struct line line;
 
 	enter(house, &line, way);
@@ -273,5 +274,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	line_end(&line);
 	while (!nobody_is_there(house))
 		g_usleep(50);
+	fuzz_settle(threads);
 	return 0;
 }

@@ -316,7 +316,7 @@ def browsers():
 
 
 def spice_clients():
-    behind_tls, of_a_client, changes, resizes = 1, 2, 4, 8
+    behind_tls, changes, resizes = 1, 4, 8
     main, display, inputs, cursor = 1, 2, 3, 4
 
     def link(channel, capabilities=0xb):
@@ -334,15 +334,15 @@ def spice_clients():
     client("main", changes, link(main) + ticket + message(101) + message(104))
     client("main-long-headers", 0, link(main, 0) + ticket[4:] +
            struct.pack("<QHII", 1, 101, 0, 0))
-    client("display", of_a_client | changes | resizes, link(display) + ticket +
+    client("display", changes | resizes, link(display) + ticket +
            message(101, struct.pack("<BQBI", 0, 1 << 20, 0, 1 << 20)), cuts=31)
-    client("inputs", of_a_client, link(inputs) + ticket + message(101, struct.pack("<I", 0x1e)) +
+    client("inputs", 0, link(inputs) + ticket + message(101, struct.pack("<I", 0x1e)) +
            message(102, struct.pack("<I", 0x9e)) + message(111, struct.pack("<iiH", 3, -4, 1)) +
            message(112, struct.pack("<IIHB", 10, 20, 1, 0)) + message(113, b"\1\1\0") +
            message(103, b"\2\0") + message(104, b"\x1e\x9e"))
-    client("cursor", of_a_client | changes, link(cursor) + ticket)
+    client("cursor", changes, link(cursor) + ticket)
     client("tls", behind_tls | changes, link(main) + ticket)
-    client("unknown-channel", of_a_client, link(99) + ticket)
+    client("unknown-channel", 0, link(99) + ticket)
     client("capabilities", 0, b"REDQ" + struct.pack("<III", 2, 2, 22) +
            struct.pack("<IBBIIII", 0, 1, 0, 0xffffffff, 2, 18, 8))
     client("huge-link", 0, b"REDQ" + struct.pack("<III", 2, 2, 0xffffffff))
