@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "metrics_server.h"
 
+#include <errno.h>
+#include <glib-unix.h>
 #include <libsoup/soup.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "door_gate.h"
+#include "http_head.h"
 #include "log.h"
 #include "metrics.h"
 #include "web_rules.h"
 
-#define PATH  "/metrics"
-#define VISIT "planecast-visit"
+#define PATH        "/metrics"
+#define VISIT       "planecast-visit"
+#define WASTE_LIMIT (1u << 16) /* bytes that nobody reads, before they are cut off */
 
 struct metrics_server {
 	SoupServer *soup;
@@ -21,15 +26,16 @@ struct metrics_server {
 	void *data;
 };
 
-/* A connection, from its arrival to its end. */
+/* A connection, from its arrival to its end: its head comes, libsoup answers, the rest is read. */
 struct visit {
 	struct metrics_server *server;
 	GSocket *socket;
-	GIOStream
-		*stream; /* ours until libsoup has it, then looked at only by its weak reference */
+	struct http_head head;
+	GIOStream *connection, *answer; /* the answer is libsoup's, until it is gone */
 	GSocketAddress *local, *remote;
 	char *address; /* our end, numeric; NULL where any name will do */
-	guint start, deadline;
+	guint readable, deadline;
+	size_t wasted;
 };
 
 /* Visits. */
@@ -38,8 +44,12 @@ static void visit_free(struct visit *visit)
 {
 	g_queue_remove(&visit->server->visits, visit);
 	g_object_set_data(G_OBJECT(visit->remote), VISIT, NULL);
+	if (visit->readable)
+		g_source_remove(visit->readable);
 	if (visit->deadline)
 		g_source_remove(visit->deadline);
+	http_head_finish(&visit->head);
+	g_object_unref(visit->connection);
 	g_object_unref(visit->remote);
 	g_object_unref(visit->local);
 	g_object_unref(visit->socket);
@@ -47,21 +57,46 @@ static void visit_free(struct visit *visit)
 	g_free(visit);
 }
 
-static void on_gone(gpointer data, GObject *stream)
+/* A socket that is closed with something unread takes back what was sent. */
+static gboolean on_waste(gint fd, GIOCondition condition, gpointer data)
 {
-	(void)stream;
-	visit_free(data);
+	struct visit *visit = data;
+	char waste[4096];
+	ssize_t n = recv(fd, waste, sizeof(waste), MSG_DONTWAIT);
+
+	(void)condition;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return G_SOURCE_CONTINUE;
+	visit->wasted += n > 0 ? (size_t)n : 0;
+	if (n > 0 && visit->wasted <= WASTE_LIMIT)
+		return G_SOURCE_CONTINUE;
+	visit->readable = 0;
+	visit_free(visit);
+	return G_SOURCE_REMOVE;
+}
+
+static void await(struct visit *visit, GUnixFDSourceFunc function)
+{
+	visit->readable = g_unix_fd_add(g_socket_get_fd(visit->socket), G_IO_IN | G_IO_HUP,
+					function, visit);
+}
+
+static void on_gone(gpointer data, GObject *answer)
+{
+	struct visit *visit = data;
+
+	(void)answer;
+	visit->answer = NULL;
+	g_socket_shutdown(visit->socket, FALSE, TRUE, NULL);
+	await(visit, on_waste);
 }
 
 /* libsoup finds out by itself that the connection has ended, and lets it go. */
 static void cut(struct visit *visit)
 {
-	g_object_weak_unref(G_OBJECT(visit->stream), on_gone, visit);
+	if (visit->answer)
+		g_object_weak_unref(G_OBJECT(visit->answer), on_gone, visit);
 	g_socket_shutdown(visit->socket, TRUE, TRUE, NULL);
-	if (visit->start) {
-		g_source_remove(visit->start);
-		g_object_unref(visit->stream);
-	}
 	visit_free(visit);
 }
 
@@ -75,15 +110,35 @@ static gboolean on_deadline(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* What has come already is answered at once: the visit may be gone after it. */
-static gboolean on_start(gpointer data)
+/* libsoup reads the head and no more, and answers at once. */
+static void serve_head(struct visit *visit)
+{
+	GBytes *head = http_head_bytes(&visit->head);
+	GInputStream *input = g_memory_input_stream_new_from_bytes(head);
+	GIOStream *answer = g_simple_io_stream_new(
+		input, g_io_stream_get_output_stream(visit->connection));
+
+	g_object_unref(input);
+	g_bytes_unref(head);
+	visit->answer = answer;
+	g_object_weak_ref(G_OBJECT(answer), on_gone, visit);
+	soup_server_accept_iostream(visit->server->soup, answer, visit->local, visit->remote, NULL);
+	g_object_unref(answer);
+}
+
+static gboolean on_head(gint fd, GIOCondition condition, gpointer data)
 {
 	struct visit *visit = data;
-	GIOStream *stream = visit->stream;
+	int ret = http_head_read(&visit->head, fd);
 
-	visit->start = 0;
-	soup_server_accept_iostream(visit->server->soup, stream, visit->local, visit->remote, NULL);
-	g_object_unref(stream);
+	(void)condition;
+	if (ret == -EAGAIN)
+		return G_SOURCE_CONTINUE;
+	visit->readable = 0;
+	if (!ret)
+		serve_head(visit);
+	else
+		cut(visit);
 	return G_SOURCE_REMOVE;
 }
 
@@ -121,12 +176,10 @@ static void visit_begin(struct metrics_server *server, const struct listener *li
 	visit->local = own_or(g_socket_get_local_address(socket, NULL));
 	visit->remote = own_or(g_socket_get_remote_address(socket, NULL));
 	visit->address = checked_address(listener, socket);
-	visit->stream = G_IO_STREAM(g_socket_connection_factory_create_connection(socket));
-	g_object_weak_ref(G_OBJECT(visit->stream), on_gone, visit);
+	visit->connection = G_IO_STREAM(g_socket_connection_factory_create_connection(socket));
 	g_object_set_data(G_OBJECT(visit->remote), VISIT, visit);
 	visit->deadline = g_timeout_add(METRICS_PATIENCE_MS, on_deadline, visit);
-	/* Not from here, but from the loop: who has asked already ends the visit in it. */
-	visit->start = g_idle_add_full(G_PRIORITY_DEFAULT, on_start, visit, NULL);
+	await(visit, on_head);
 	g_queue_push_tail(&server->visits, visit);
 }
 
@@ -182,8 +235,7 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
 		rules = (struct web_rules){.address = visit->address, .any_host = !visit->address};
 	if (!web_rules_take_host(&rules, soup_message_headers_get_one(headers, "Host"))) {
 		refuse(message, SOUP_STATUS_FORBIDDEN, "Ask for localhost or an IP address.\n");
-	} else if (soup_message_headers_get_content_length(headers) ||
-		   soup_message_headers_get_encoding(headers) == SOUP_ENCODING_CHUNKED) {
+	} else if (!visit || visit->head.body) {
 		refuse(message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "No more than a header.\n");
 	} else if (method != SOUP_METHOD_GET && method != SOUP_METHOD_HEAD) {
 		refuse(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "GET or HEAD.\n");

@@ -113,6 +113,20 @@ class Metrics(host.Test):
         self.assertEqual(self.ask(method="HEAD")[0].status, 200)
         self.assertEqual(self.ask(Host="localhost:1")[0].status, 200)
 
+    def test_heads_that_are_none_get_nothing(self):
+        self.start()
+        name, port = self.address.split(":")
+        for head in (b"GET /metrics HTTP/1.1\r\nHo\0st: localhost\r\n\r\n", b"\0" * 9 + b"\n\n",
+                     b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 20000):
+            with self.subTest(head=head[:40]), socket.create_connection((name, int(port))) as peer:
+                peer.settimeout(host.PATIENCE)
+                peer.sendall(head)
+                try:
+                    self.assertNotIn(b" 200 ", peer.recv(4096))
+                except ConnectionResetError:
+                    pass
+        self.metrics()
+
     def test_who_says_nothing_makes_room(self):
         self.start()
         name, port = self.address.split(":")
