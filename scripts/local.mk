@@ -12,4 +12,4 @@ EXTRA_DIST += \
 	debian/changelog debian/control debian/copyright debian/rules debian/source/format \
 	debian/mplane-dkms.dkms debian/mplane-dkms.docs debian/mplane-dkms.manpages \
 	debian/planecast.dirs debian/planecast.docs debian/planecast.postrm \
-	tests/deb_package.sh
+	tests/deb_package.sh tests/stranger.sh

@@ -131,6 +131,7 @@ class Tests:
             yield "distcheck", self.distcheck
         if long:
             yield "deb", self.deb
+            yield "stranger", lambda: self.script("stranger", "tests/stranger.sh")
             yield "build-tsan", lambda: self.build("tsan")
             yield "unit-tsan", lambda: self.unit("unit-tsan", "tsan", self.THREADED)
         # if long: what takes minutes, with a name and a function like the others.

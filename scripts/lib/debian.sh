@@ -84,3 +84,15 @@ debian_room_fill() {
 	shift
 	debian_in "$dir" apt-get -q update && debian_install "$dir" "$@" && debian_in "$dir" useradd -m builder
 }
+
+# debian_tree TOP: a tar of the tree's files, without what was built in it.
+debian_tree() {
+	cd "$1" || return 1
+	if git rev-parse --git-dir >/dev/null 2>&1; then
+		git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+			[ ! -f "$file" ] || printf '%s\0' "$file"
+		done | tar --null -c -T -
+	else
+		tar -c --exclude=./build . # an unpacked tarball
+	fi
+}
