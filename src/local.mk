@@ -18,6 +18,7 @@ libplanecast_a_SOURCES = \
 	kmod/pattern_text.c kmod/pattern_text.h \
 	kmod/pattern_video.c kmod/pattern_video.h \
 	src/address.c src/address.h \
+	src/agent_talk.c src/agent_talk.h \
 	src/apart.c src/apart.h \
 	src/backoff.c src/backoff.h \
 	src/bands.c src/bands.h \
@@ -99,6 +100,7 @@ libplanecast_a_SOURCES = \
 	src/source_replay.c src/source_replay.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
+	src/spice_agent.c src/spice_agent.h \
 	src/spice_command.c src/spice_command.h \
 	src/spice_core.c src/spice_core.h \
 	src/spice_display.c src/spice_display.h \

@@ -13,7 +13,7 @@
 const char serve_spice_help[] =
 	"SPICE clients come in by --spice ADDR, with --tls also by TLS on the same port (their\n"
 	"tls-port). They are asked for the first line of --spice-password-file, up to 60\n"
-	"characters.\n";
+	"characters. With --input the size of their windows is asked of the guest.\n";
 
 void serve_spice_init(struct serve_spice *spice)
 {
@@ -106,6 +106,7 @@ int serve_spice_start(const struct serve_spice *spice, const struct serve_vnc *v
 		.only_tls = vnc->tls_only,
 		.insecure = vnc->insecure,
 		.input = vnc->input,
+		.clipboard = vnc->clipboard,
 	};
 	char *ticket = NULL;
 	struct sink *sink;

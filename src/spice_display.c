@@ -15,7 +15,7 @@
 
 struct spice_display {
 	QXLInstance instance; /* the interface's functions get this */
-	void (*drained)(void *data);
+	const struct spice_display_ops *ops;
 	void *data;
 	bool attached;
 	uint8_t *primary; /* the surface's memory, of the server's thread */
@@ -111,7 +111,7 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 		display->counts.oom++;
 	pthread_mutex_unlock(&display->lock);
 	if (emptied)
-		display->drained(display->data);
+		display->ops->drained(display->data);
 	if (taken && full)
 		spice_qxl_oom(instance);
 	return taken;
@@ -237,12 +237,19 @@ static void set_client_capabilities(QXLInstance *instance, uint8_t present,
 	(void)caps;
 }
 
-/* 0: clients do not choose the mode. */
+/* Without a config the server asks whether clients choose the mode. Of several monitors the first
+ * counts; spice-server has looked whether all are there. */
 static int client_monitors_config(QXLInstance *instance, VDAgentMonitorsConfig *config)
 {
-	(void)instance;
-	(void)config;
-	return 0;
+	const struct spice_display *display = display_of(instance);
+
+	if (!display->ops->wished)
+		return 0;
+	if (config && config->num_of_monitors && config->monitors[0].width &&
+	    config->monitors[0].height)
+		display->ops->wished(config->monitors[0].width, config->monitors[0].height,
+				     display->data);
+	return 1;
 }
 
 static const QXLInterface interface = {
@@ -447,7 +454,7 @@ void spice_display_count(struct spice_display *display, struct spice_display_cou
 	pthread_mutex_unlock(&display->lock);
 }
 
-struct spice_display *spice_display_create(struct frame *frame, void (*drained)(void *data),
+struct spice_display *spice_display_create(struct frame *frame, const struct spice_display_ops *ops,
 					   void *data)
 {
 	struct spice_display *display = g_new0(struct spice_display, 1);
@@ -460,7 +467,7 @@ struct spice_display *spice_display_create(struct frame *frame, void (*drained)(
 	pthread_mutex_init(&display->lock, NULL);
 	display->rects = g_array_new(FALSE, FALSE, sizeof(struct detile_rect));
 	display->frame = frame_acquire(frame);
-	display->drained = drained;
+	display->ops = ops;
 	display->data = data;
 	return display;
 }

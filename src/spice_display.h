@@ -26,8 +26,15 @@ struct spice_display_counts {
 	unsigned int held;     /* now */
 };
 
-/* drained() comes from the worker's thread: all changes were taken. NULL without memory. */
-struct spice_display *spice_display_create(struct frame *frame, void (*drained)(void *data),
+struct spice_display_ops {
+	/* From the worker's thread: all changes were taken. */
+	void (*drained)(void *data);
+	/* From the server's thread: a client wants this size. NULL: clients do not choose it. */
+	void (*wished)(uint32_t width, uint32_t height, void *data);
+};
+
+/* ops outlives it. NULL without memory. */
+struct spice_display *spice_display_create(struct frame *frame, const struct spice_display_ops *ops,
 					   void *data);
 
 /* From the server's thread: adds it to the server, which has to be initialised. 0 or -EINVAL. */

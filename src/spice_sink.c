@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "member.h"
+#include "spice_agent.h"
 #include "spice_core.h"
 #include "spice_display.h"
 #include "spice_input.h"
@@ -37,19 +38,22 @@ struct spice {
 	guint compression, streaming;
 	unsigned int clients;
 	struct input *hub;
+	struct clipboard *clipboard;
 
 	GThread *thread;
 	GMainContext *context;
 	gint closing; /* atomic */
-	GMutex lock;  /* of `started` */
+	GMutex lock;  /* of what follows */
 	GCond ready;
-	gint started; /* 0: not yet; 1, or -errno */
+	gint started;                     /* 0: not yet; 1, or -errno */
+	uint32_t wish_width, wish_height; /* of a client, not told of yet; 0: none */
 
 	/* Of the thread, but for what they allow. */
 	SpiceServer *server;
 	struct spice_display *display;
 	struct spice_links *links;
 	struct spice_input *input; /* NULL: all only watch */
+	struct spice_agent *agent; /* NULL: clients neither copy nor resize */
 	unsigned int sessions;
 };
 
@@ -75,6 +79,22 @@ static void on_drained(void *data)
 	if (!g_atomic_int_get(&spice->closing))
 		sink_poke(&spice->sink);
 }
+
+/* A client's window has another size. Of several wishes the last counts. */
+static void on_wished(uint32_t width, uint32_t height, void *data)
+{
+	struct spice *spice = data;
+
+	g_mutex_lock(&spice->lock);
+	spice->wish_width = width;
+	spice->wish_height = height;
+	g_mutex_unlock(&spice->lock);
+	if (!g_atomic_int_get(&spice->closing))
+		sink_poke(&spice->sink);
+}
+
+static const struct spice_display_ops watching = {.drained = on_drained};
+static const struct spice_display_ops resizing = {.drained = on_drained, .wished = on_wished};
 
 static gboolean on_tick(gpointer data)
 {
@@ -140,6 +160,9 @@ static int start(struct spice *spice)
 	r = spice_display_attach(spice->display, server);
 	if (!r && spice->hub)
 		spice->input = spice_input_create(spice->hub, server, spice->context);
+	if (!r && (spice->hub || spice->clipboard))
+		spice->agent = spice_agent_create(spice->hub != NULL, spice->clipboard, server,
+						  spice->context);
 	spice_server_vm_start(server);
 	return r;
 }
@@ -160,6 +183,7 @@ static void finish(struct spice *spice)
 	spice_core_close();
 	spice_server_destroy(spice->server);
 	spice_input_destroy(spice->input);
+	spice_agent_destroy(spice->agent);
 }
 
 static gpointer run(gpointer data)
@@ -224,13 +248,19 @@ static void spice_demand(struct sink *sink, struct sink_demand *demand)
 	/* spice-server takes for all of them together. */
 	if (spice_display_is_idle(spice->display))
 		demand->waiting = demand->clients;
+	g_mutex_lock(&spice->lock);
+	demand->wish_width = spice->wish_width;
+	demand->wish_height = spice->wish_height;
+	spice->wish_width = spice->wish_height = 0;
+	g_mutex_unlock(&spice->lock);
 }
 
-/* SPICE clients wish for nothing (client_monitors_config in spice_display.c). */
+/* The protocol has no answer: a client sees what mode there is. */
 static void spice_answer(struct sink *sink, int ret)
 {
 	(void)sink;
-	(void)ret;
+	if (ret && ret != -EINPROGRESS)
+		log_debug("spice: a client's size is refused: %s", g_strerror(-ret));
 }
 
 struct common {
@@ -353,11 +383,12 @@ int spice_create(const struct spice_options *options, struct frame *frame, struc
 	spice->streaming = find(spice_streaming_names, options->streaming);
 	spice->clients = MAX(options->clients, 1);
 	spice->hub = options->input;
+	spice->clipboard = options->clipboard;
 	g_mutex_init(&spice->lock);
 	g_cond_init(&spice->ready);
 	spice->context = g_main_context_new();
 	spice->links = make_links(options, spice);
-	spice->display = spice_display_create(frame, on_drained, spice);
+	spice->display = spice_display_create(frame, spice->hub ? &resizing : &watching, spice);
 	if (spice->display) {
 		spice->thread = g_thread_try_new("spice", run, spice, NULL);
 		r = spice->thread ? 0 : -EAGAIN;

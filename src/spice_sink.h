@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "certificate.h"
+#include "clipboard.h"
 #include "input.h"
 #include "sink.h"
 
@@ -20,9 +21,13 @@ struct spice_options {
 	const char *ticket;      /* every client is asked for it; NULL: none; copied */
 	const char *compression; /* of images: spice_compression_names; NULL: the first */
 	const char *streaming;   /* of video: spice_streaming_names; NULL: the first */
-	struct input *input;  /* where clients type and point, outlives the sink; NULL: nowhere */
-	unsigned int clients; /* at a time; 0, 1: a newcomer replaces the one that is there */
-	unsigned int per_address;        /* of these from one host; 0: no limit of its own */
+	/* Where clients type and point, outlives the sink; NULL: nowhere, and they do not resize.
+	 */
+	struct input *input;
+	struct clipboard
+		*clipboard;       /* joined with that of clients, outlives the sink; NULL: none */
+	unsigned int clients;     /* at a time; 0, 1: a newcomer replaces the one that is there */
+	unsigned int per_address; /* of these from one host; 0: no limit of its own */
 	struct certificate *certificate; /* NULL: no TLS; outlives the sink */
 	bool only_tls, insecure;         /* as in door_options */
 	unsigned int link_ms;            /* for a channel to get through: 10000 */

@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/e2e/test_faults.py \
 	tests/e2e/test_clients.py tests/e2e/test_demand.py tests/e2e/test_errors.py tests/e2e/test_hooks.py tests/e2e/test_input.py tests/e2e/test_list.py \
 	tests/e2e/test_listen.py tests/e2e/test_manual.py tests/e2e/test_metrics.py tests/e2e/test_pixels.py tests/e2e/test_quality.py tests/e2e/test_random.py tests/e2e/test_resize.py tests/e2e/test_screenshot.py \
+	tests/lib/spice_agent.py tests/e2e/test_agent.py \
 	tests/e2e/test_security.py tests/e2e/test_service.py tests/e2e/test_spice.py tests/e2e/test_status.py tests/e2e/test_tls.py \
 	tests/e2e/test_silence.py tests/e2e/test_users.py tests/e2e/test_viewers.py tests/e2e/test_web.py tests/e2e/test_web_hostile.py tests/e2e/test_web_tls.py \
 	tests/vm/inside.py tests/vm/machine.py tests/vm/test_guest.py tests/vm/test_painted.py

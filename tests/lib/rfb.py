@@ -41,7 +41,8 @@ class Client:
     With ALPHA_CURSOR and POINTER_POSITION it has the guest's pointer, too: shape is its width,
     height and pixels (rows of premultiplied RGBA), hot its hot spot, which lies at point.
     With LED_STATE leds are the guest's lights: 1 Scroll, 2 Num, 4 Caps Lock.
-    With FENCE it answers the server's fences; ends counts EndOfContinuousUpdates.
+    With FENCE it answers the server's fences; ends counts EndOfContinuousUpdates. text is what was
+    copied elsewhere.
     """
 
     def __init__(self, address, encodings=(RAW, DESKTOP_SIZE), receive_buffer=0, timeout=20):
@@ -49,7 +50,7 @@ class Client:
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.updates = self.resizes = self.ends = 0
-        self.shape = self.hot = self.point = self.leds = None
+        self.shape = self.hot = self.point = self.leds = self.text = None
         try:
             self._shake_hands()
         except BaseException:
@@ -107,6 +108,9 @@ class Client:
     def key(self, keysym, down):
         self.send(struct.pack(">BBxxI", 4, down, keysym))
 
+    def copy(self, text):
+        self.send(struct.pack(">BxxxI", 6, len(text)) + text.encode("latin-1"))
+
     def pointer(self, x, y, buttons=0):
         self.send(struct.pack(">BBHH", 5, buttons, x, y))
 
@@ -118,7 +122,7 @@ class Client:
                 break
             if kind == 3:
                 self.read(3)
-                self.read(struct.unpack(">I", self.read(4))[0])
+                self.text = self.read(struct.unpack(">I", self.read(4))[0]).decode("latin-1")
             elif kind == 150:
                 self.ends += 1
             elif kind == 248:

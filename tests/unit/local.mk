@@ -351,6 +351,11 @@ tests_unit_test_sim_wish_SOURCES = tests/unit/test_sim_wish.c
 tests_unit_test_sim_wish_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_wish_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_agent_talk
+tests_unit_test_agent_talk_SOURCES = tests/unit/test_agent_talk.c
+tests_unit_test_agent_talk_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
+tests_unit_test_agent_talk_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_spice_framing
 tests_unit_test_spice_framing_SOURCES = tests/unit/test_spice_framing.c
 tests_unit_test_spice_framing_CFLAGS = $(UNIT_CFLAGS)
