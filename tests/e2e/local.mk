@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/e2e/test_pixels.py \
 	tests/e2e/test_quality.py \
 	tests/e2e/test_random.py \
+	tests/e2e/test_replay.py \
 	tests/e2e/test_resize.py \
 	tests/e2e/test_screenshot.py \
 	tests/e2e/test_security.py \
@@ -46,8 +47,4 @@ EXTRA_DIST += \
 	tests/lib/spice_typist.py \
 	tests/lib/spice_watcher.py \
 	tests/lib/viewer.py \
-	tests/lib/websocket.py \
-	tests/vm/inside.py \
-	tests/vm/machine.py \
-	tests/vm/test_guest.py \
-	tests/vm/test_painted.py
+	tests/lib/websocket.py

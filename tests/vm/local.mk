@@ -1,15 +1,29 @@
 # tests/vm/: tests that run inside a test machine (scripts/vm), started by scripts/test.
 EXTRA_DIST += \
-	tests/vm/kmod_churn.py tests/vm/kmod_churn.sh \
+	tests/vm/inside.py \
+	tests/vm/kmod_churn.py \
+	tests/vm/kmod_churn.sh \
 	tests/vm/kmod_dkms.sh \
 	tests/vm/kmod_fuzz.sh \
-	tests/vm/kmod_guest.py tests/vm/kmod_guest.sh \
+	tests/vm/kmod_guest.py \
+	tests/vm/kmod_guest.sh \
 	tests/vm/kmod_lib.sh \
-	tests/vm/kmod_linux.py tests/vm/kmod_linux.sh \
-	tests/vm/kmod_probe.py tests/vm/kmod_probe.sh \
-	tests/vm/kmod_scanout.py tests/vm/kmod_scanout.sh \
-	tests/vm/kmod_status.py tests/vm/kmod_status.sh \
-	tests/vm/kmod_vfio.py
+	tests/vm/kmod_linux.py \
+	tests/vm/kmod_linux.sh \
+	tests/vm/kmod_probe.py \
+	tests/vm/kmod_probe.sh \
+	tests/vm/kmod_scanout.py \
+	tests/vm/kmod_scanout.sh \
+	tests/vm/kmod_status.py \
+	tests/vm/kmod_status.sh \
+	tests/vm/kmod_vfio.py \
+	tests/vm/machine.py \
+	tests/vm/test_guest.py \
+	tests/vm/test_modes.py \
+	tests/vm/test_painted.py \
+	tests/vm/test_parameters.py \
+	tests/vm/test_qemu_probe.py \
+	tests/vm/test_uinput.py
 
 check_PROGRAMS += tests/vm/kmod_frame
 tests_vm_kmod_frame_SOURCES = tests/vm/kmod_frame.c
