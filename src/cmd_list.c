@@ -317,9 +317,5 @@ int cmd_list(int argc, char **argv)
 	else
 		print_tables(root);
 	json_node_unref(root);
-	if (fflush(stdout) || ferror(stdout)) {
-		log_error("list: cannot write to standard output");
-		return EXIT_FAILED;
-	}
 	return EXIT_DONE;
 }

@@ -142,10 +142,6 @@ static int print(const char *spec, JsonNode *report, const struct probe_options 
 		ret = print_xml(spec, libvirt_xml_hostdev(object));
 	else
 		print_text(report);
-	if (fflush(stdout) || ferror(stdout)) {
-		log_error("probe: cannot write to standard output");
-		return EXIT_FAILED;
-	}
 	if (ret)
 		return ret;
 	return strcmp(text_of(object, "display"), "none") ? EXIT_DONE : EXIT_NO_DISPLAY;

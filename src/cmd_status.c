@@ -108,32 +108,30 @@ static int fetch(const char *path, JsonNode **root, GError **error)
 	return ret;
 }
 
-static bool put(const char *text, GError **error)
+/* False if it cannot be written; main says so at the end. */
+static bool put(const char *text)
 {
-	if (fputs(text, stdout) >= 0 && !fflush(stdout))
-		return true;
-	fail(error, EXIT_FAILED, EIO, "cannot write to standard output");
-	return false;
+	return fputs(text, stdout) >= 0 && !fflush(stdout);
 }
 
-static bool put_view(JsonNode *root, JsonNode *before, bool clear, GError **error)
+static bool put_view(JsonNode *root, JsonNode *before, bool clear)
 {
 	char *view = status_view(json_node_get_object(root),
 				 before ? json_node_get_object(before) : NULL);
 	/* Home, the text, and nothing left of a longer one. */
 	char *text = clear ? g_strconcat("\x1b[H\x1b[2J", view, NULL)
 			   : g_strconcat(view, before ? "\n" : "", NULL);
-	bool ok = put(text, error);
+	bool ok = put(text);
 
 	g_free(text);
 	g_free(view);
 	return ok;
 }
 
-static bool put_json(JsonNode *root, GError **error)
+static bool put_json(JsonNode *root)
 {
 	char *text = json_to_string(root, TRUE), *line = g_strconcat(text, "\n", NULL);
-	bool ok = put(line, error);
+	bool ok = put(line);
 
 	g_free(line);
 	g_free(text);
@@ -148,7 +146,7 @@ static int watch(const char *path, bool json, GError **error)
 	int ret;
 
 	while (!(ret = fetch(path, &root, error))) {
-		bool ok = json ? put_json(root, error) : put_view(root, before, clear, error);
+		bool ok = json ? put_json(root) : put_view(root, before, clear);
 
 		g_clear_pointer(&before, json_node_unref);
 		before = root;
@@ -162,10 +160,10 @@ static int watch(const char *path, bool json, GError **error)
 	return ret;
 }
 
-static bool put_metrics(JsonNode *root, GError **error)
+static bool put_metrics(JsonNode *root)
 {
 	char *text = metrics_text(json_node_get_object(root));
-	bool ok = put(text, error);
+	bool ok = put(text);
 
 	g_free(text);
 	return ok;
@@ -178,9 +176,7 @@ static int once(const char *path, bool json, bool metrics, GError **error)
 
 	if (ret)
 		return ret;
-	if (metrics ? !put_metrics(root, error)
-	    : json  ? !put_json(root, error)
-		    : !put_view(root, NULL, false, error))
+	if (metrics ? !put_metrics(root) : json ? !put_json(root) : !put_view(root, NULL, false))
 		ret = -EIO;
 	json_node_unref(root);
 	return ret;
@@ -216,7 +212,7 @@ int cmd_status(int argc, char **argv)
 	}
 	path = socket_path(argv[1]);
 	ret = watching ? watch(path, json, &error) : once(path, json, metrics, &error);
-	ret = ret ? cmd_report(path, error) : EXIT_DONE;
+	ret = error ? cmd_report(path, error) : ret ? EXIT_FAILED : EXIT_DONE;
 	g_free(path);
 	return ret;
 }

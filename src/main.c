@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "guard.h"
@@ -41,9 +43,19 @@ static void print_help(void)
 	     "permission.");
 }
 
+/* Verbs, and GLib for --help, only print: here is told, once, what could not be written. */
+static void check_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return;
+	log_error("cannot write to standard output");
+	_exit(EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
+	atexit(check_output);
 	guard_init();
 	if (argc >= 2 &&
 	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {

@@ -125,10 +125,15 @@ class Faults(host.Test):
                                r"what was written is in [^\n]*a\.rec\.part[^\n]*\n\Z")
 
     def test_standard_output_that_is_full_is_told(self):
-        for command in (("screenshot", DEVICE, "-o", "-"), ("list",),
-                        ("record", DEVICE, "-o", "-", "--frames", "2")):
-            with self.subTest(command[0]), open("/dev/full", "wb") as full:
-                self.planecast(*command, code=1, stdout=full)
+        server = self.serve(DEVICE, "--control", f"unix:{self.path('control')}")
+        for command in (("screenshot", DEVICE, "-o", "-"), ("list",), ("list", "--json"),
+                        ("record", DEVICE, "-o", "-", "--frames", "2"), ("--help",),
+                        ("--version",), ("serve", "--help"), ("status", self.path("control")),
+                        ("status", self.path("control"), "--watch")):
+            with self.subTest(" ".join(command)), open("/dev/full", "wb") as full:
+                said = self.planecast(*command, code=1, stdout=full).err
+                self.assertRegex(said, r"\Aplanecast: .*\n\Z")
+        self.assertTrue(server.alive())
 
     def test_too_few_descriptors_are_refused_at_the_start(self):
         def limit():
