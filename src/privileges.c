@@ -9,14 +9,21 @@
 
 #include "log.h"
 
+/*
+ * With an empty bounding set no program brings any capability back, not even for root: more than
+ * PR_SET_NO_NEW_PRIVS says, and a service's manager may not leave the right to it.
+ */
+static gboolean may_empty_bounding_set(void)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+}
+
 /* Of what this process may do now, whatever it asks for later, only so many capabilities stay. */
 static int keep(const unsigned int *capabilities, unsigned int count, GError **error)
 {
-	gboolean bounding;
+	gboolean bounding = may_empty_bounding_set();
 
-	capng_get_caps_process();
-	/* With an empty bounding set no program brings any of them back, not even for root. */
-	bounding = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	capng_clear(CAPNG_SELECT_ALL);
 	for (unsigned int i = 0; i < count; i++)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, capabilities[i]);
@@ -43,14 +50,15 @@ static void set_environment(const struct passwd *entry)
 static int become(const char *user, GError **error)
 {
 	const struct passwd *entry = getpwnam(user);
+	capng_flags_t bounding;
 
 	if (!entry)
 		return fail(error, EXIT_USAGE, ENOENT, "--user %s: no such user", user);
 	if (entry->pw_uid == geteuid())
 		return 0;
+	bounding = may_empty_bounding_set() ? CAPNG_CLEAR_BOUNDING : CAPNG_NO_FLAG;
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_change_id((int)entry->pw_uid, (int)entry->pw_gid,
-			    CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_BOUNDING))
+	if (capng_change_id((int)entry->pw_uid, (int)entry->pw_gid, CAPNG_INIT_SUPP_GRP | bounding))
 		return fail(error, EXIT_REFUSED, EPERM,
 			    "--user %s: only root may become another user", user);
 	set_environment(entry);

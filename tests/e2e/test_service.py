@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The systemd units: how much they leave to the server, and that it is enough."""
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -56,13 +57,14 @@ class Service(host.Test):
         shutil.copy(SOCKET, self.path("planecast@.socket"))
         return self.path("planecast@.service")
 
-    def start(self, *before):
+    def start(self, *before, options=""):
         """The unit's command after some other, with a listener as its socket unit hands it over."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = "127.0.0.1:%d" % listener.getsockname()[1]
             command = values("ExecStart")[0].replace("@bindir@/planecast",
                                                      os.path.abspath(host.PROGRAM))
-            command = command.replace("$OPTIONS", "--control=none").replace("${DEVICE}", DEVICE)
+            command = command.replace("$OPTIONS", f"--control=none {options}")
+            command = command.replace("${DEVICE}", DEVICE)
             process = subprocess.Popen(  # pylint: disable=consider-using-with
                 ["sh", "-c", f'exec "$@" 3<&{listener.fileno()}', "sh", *before, *command.split()],
                 pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL, env=host.environment(),
@@ -110,6 +112,17 @@ class Service(host.Test):
         _, address = self.start("unshare", "--net", "setpriv", f"--bounding-set=-all,{kept}",
                                 "--inh-caps=-all", "--no-new-privs")
         self.watch(address)
+
+    @needs("setpriv")
+    @unittest.skipIf(os.geteuid(), "becoming another user needs root")
+    def test_becomes_another_user_by_the_drop_in_of_the_readme(self):
+        with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
+            kept = re.search(r"--user NAME[^#]*CapabilityBoundingSet=([\w ]+)", file.read())[1]
+        kept = kept.lower().replace("cap_", "+").replace(" ", ",")
+        process, address = self.start("setpriv", f"--bounding-set=-all,{kept}", "--inh-caps=-all",
+                                      "--no-new-privs", options="--user=nobody")
+        self.watch(address)
+        self.assertEqual(os.stat(f"/proc/{process.pid}").st_uid, pwd.getpwnam("nobody").pw_uid)
 
     @needs("systemd-analyze", "strace")
     @unittest.skipIf(os.environ.get("ASAN_OPTIONS"), "sanitizers make calls of their own")
