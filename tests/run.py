@@ -131,6 +131,8 @@ class Tests:
             yield "distcheck", self.distcheck
         if long:
             yield "deb", self.deb
+            if kernels:
+                yield "vm-units", lambda: self.machine(kernels[0], "units", "vm-units")
             yield "stranger", lambda: self.script("stranger", "tests/stranger.sh")
             yield "build-tsan", lambda: self.build("tsan")
             yield "unit-tsan", lambda: self.unit("unit-tsan", "tsan", self.THREADED)
@@ -316,10 +318,10 @@ class Tests:
         if not lines or code and self.count.failed == failed:
             self.count.bad("fuzz", f"exit code {code}: {short(log_path('fuzz'))}")
 
-    def machine(self, kernel, depth):
+    def machine(self, kernel, depth, name=None):
         """The module for that kernel, then all that needs it, in one machine (tests/vm/inside.py
         says what each depth has)."""
-        name = f"vm-{kernel}"
+        name = name or f"vm-{kernel}"
         if not self.build("gcc"):
             return self.count.skip(name, "build-gcc failed")
         failed = self.count.failed

@@ -23,6 +23,8 @@ MODULE_TESTS = {
               "kmod_churn": {"ROUNDS": "100"}},
     "long": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {}, "kmod_guest": {},
              "kmod_fuzz": {"OPERATIONS": "1000000"}, "kmod_churn": {"ROUNDS": "1000"}},
+    # Not the module, but what is installed, under a booted systemd: the folder units/.
+    "units": {},
 }
 COMPLAINT = re.compile(r"WARNING:|BUG:|Oops|general protection|Bad page|refcount_t|UBSAN|KASAN|"
                        r"possible (recursive|circular)|soft lockup|blocked for more than")
@@ -78,15 +80,17 @@ def unload():
     return wrong
 
 
-def planecast(label, folder, options):
-    """Its tests in this folder, with the module loaded; the exit code."""
+def planecast(label, where, folder, options):
+    """Its tests in the folder `where`, with the module loaded; the exit code."""
     begun = time.monotonic()
-    wrong = run("modprobe", "-a", "vfio_iommu_type1", "vfio", "mdev", "vfio-pci") or run(
+    wrong = where != HERE and run("cp", "-a", f"{folder}/installed/.", "/")
+    wrong = wrong or run("modprobe", "-a", "vfio_iommu_type1", "vfio", "mdev", "vfio-pci") or run(
         "insmod", f"{folder}/kmod/mplane.ko")
     if wrong:
         verdict(f"{label}/module_loads", begun, wrong)
         return 1
-    code = subprocess.run([sys.executable, f"{HERE}/../suite.py", "--label", label, *options, HERE],
+    code = subprocess.run([sys.executable, f"{HERE}/../suite.py", "--label", label,
+                           "--limit", "300", *options, where],
                           stdin=subprocess.DEVNULL, check=False).returncode
     begun = time.monotonic()
     verdict(f"{label}/module_unloads", begun, unload())
@@ -104,7 +108,8 @@ def main():
         script(label, name, folder, more)
     code = 0
     if only and not chosen or not only and depth != "smoke":
-        code = planecast(label, folder, options)
+        where = f"{HERE}/units" if depth == "units" else HERE
+        code = planecast(label, where, folder, options)
     begun = time.monotonic()
     said = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=False).stdout
     with open("/out/dmesg", "w", encoding="utf-8") as file:

@@ -23,7 +23,8 @@ EXTRA_DIST += \
 	tests/vm/test_painted.py \
 	tests/vm/test_parameters.py \
 	tests/vm/test_qemu_probe.py \
-	tests/vm/test_uinput.py
+	tests/vm/test_uinput.py \
+	tests/vm/units/test_units.py
 
 check_PROGRAMS += tests/vm/kmod_frame
 tests_vm_kmod_frame_SOURCES = tests/vm/kmod_frame.c

@@ -51,6 +51,15 @@ def build_module(options, folder):
     return None, False
 
 
+def install(options, folder):
+    """What `make install` would put into a machine, in FOLDER/installed."""
+    shutil.rmtree(f"{folder}/installed", ignore_errors=True)
+    with open(options.log, "a", encoding="utf-8") as log:
+        subprocess.run(["make", "-s", "-C", options.build, "install",
+                        f"DESTDIR={os.path.abspath(folder)}/installed"],
+                       stdin=subprocess.DEVNULL, check=True, stdout=log, stderr=log)
+
+
 def run_machine(options, folder, only):
     port = host.free_port()
     table = {
@@ -58,7 +67,9 @@ def run_machine(options, folder, only):
         "firmware_screen": lambda name: qemu.firmware_screen(),
     }
     answers = outside.Answers(options.out, table)
-    command = [VM, "--kernel", options.kernel, "--forward", f"{port}:5900", "--out", options.out,
+    systemd = ["--systemd"] if options.depth == "units" else []
+    command = [VM, *systemd, "--kernel", options.kernel,
+               "--forward", f"{port}:5900", "--out", options.out,
                "--timeout", str(options.timeout), "--append", "intel_iommu=on", "--qemu", IOMMU,
                "--", "env", "PLANECAST_OUT=/out", "PLANECAST_PATIENCE=120",
                *(f"{name}={os.environ[name]}" for name in ("PLANECAST_MODES_SECONDS",)
@@ -77,7 +88,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--label", required=True)
     parser.add_argument("--kernel", default="6.1")
-    parser.add_argument("--depth", default="short", help="smoke, short or long: see inside.py")
+    parser.add_argument("--depth", default="short", help="see inside.py")
     parser.add_argument("--build", required=True, help="a folder with a build of planecast")
     parser.add_argument("--out", required=True, help="for pictures")
     parser.add_argument("--log", required=True)
@@ -93,6 +104,8 @@ def main():
         say(f"{'SKIP' if skip else 'FAIL'} {options.label}/module_builds: {wrong}")
         return 0 if skip else 1
     say(f"PASS {options.label}/module_builds ({time.monotonic() - begun:.1f} s)")
+    if options.depth == "units":
+        install(options, folder)
     only = ["--only", options.only] if options.only else []
     code = run_machine(options, folder, only)
     if code == 125 and not os.path.exists(f"{options.out}/.begun"):
