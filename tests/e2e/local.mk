@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/e2e/test_demand.py \
 	tests/e2e/test_errors.py \
 	tests/e2e/test_faults.py \
+	tests/e2e/test_gl.py \
 	tests/e2e/test_hooks.py \
 	tests/e2e/test_input.py \
 	tests/e2e/test_list.py \
