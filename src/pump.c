@@ -102,12 +102,12 @@ static gpointer run_in(gpointer data)
 	block_sigpipe();
 	do {
 		n = pump->ops->read(pump->stream, buffer, IN_BUFFER);
-		if (n > 0 && is_flood(&meter)) {
-			pump->reason = "it floods";
-			n = 0;
-		}
+		if (n > 0 && is_flood(&meter))
+			n = -EDQUOT;
 	} while (n > 0 && send_all(pump->pair, buffer, (size_t)n));
-	if (n == -EPROTO)
+	if (n == -EDQUOT)
+		pump->reason = "it floods";
+	else if (n == -EPROTO)
 		pump->reason = "it broke the protocol";
 	/* Half-open is gone, as for plain sockets. If the plain end closed, `out` still finishes.
 	 */

@@ -23,7 +23,7 @@ struct pump;
  */
 struct pump_ops {
 	/* Some bytes (at most `size`); 0 at the end, or -errno: -EPROTO if the peer speaks
-	 * nonsense. */
+	 * nonsense, -EDQUOT if it floods with what brings no byte. */
 	ssize_t (*read)(void *stream, void *bytes, size_t size);
 	/* All of the bytes: 0 or -errno. */
 	int (*write)(void *stream, const void *bytes, size_t length);
@@ -50,7 +50,7 @@ void pump_destroy(struct pump *pump);
 
 /*
  * As pump_destroy(). Returns a static string that tells why the pump itself broke the connection,
- * or NULL: a peer whose words cost a quarter of a core for seconds floods; -EPROTO.
+ * or NULL: a peer whose words cost a quarter of a core for seconds floods; -EDQUOT, -EPROTO.
  */
 const char *pump_finish(struct pump *pump);
 

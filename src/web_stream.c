@@ -157,7 +157,7 @@ static ssize_t web_stream_read(void *stream, void *bytes, size_t size)
 		reader->empty = 0;
 		if (empty && !reader->closed && too_many_empty(web, empty)) {
 			say_close(web, WEBSOCKET_POLICY);
-			return -EPROTO;
+			return -EDQUOT;
 		}
 		if (n > 0)
 			return n;
