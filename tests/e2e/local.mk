@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	tests/run.py \
 	tests/suite.py \
 	tests/e2e/test_agent.py \
+	tests/e2e/test_attacks.py \
 	tests/e2e/test_clients.py \
 	tests/e2e/test_demand.py \
 	tests/e2e/test_errors.py \
@@ -33,6 +34,7 @@ EXTRA_DIST += \
 	tests/e2e/test_web_hostile.py \
 	tests/e2e/test_web_tls.py \
 	tests/lib/__init__.py \
+	tests/lib/attackers.py \
 	tests/lib/browser.py \
 	tests/lib/host.py \
 	tests/lib/mdev.py \

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from . import picture, rfb
@@ -154,6 +155,17 @@ class Test(unittest.TestCase):
     def capture(self, address):
         """The picture that a stock VNC viewer sees."""
         return capture(address, self.path("capture.png"))
+
+    def assert_rests(self, server):
+        """
+        While this process burns a second of a processor the server takes next to nothing, whatever
+        else the machine does: a thread that spins would get about as much.
+        """
+        before, begun = server.cpu_ticks(), time.process_time()
+        while time.process_time() < begun + 1:
+            pass
+        ticks = server.cpu_ticks() - before
+        self.assertLess(ticks, 0.2 * os.sysconf("SC_CLK_TCK"), "the server spins")
 
     def assert_same(self, got, expected, what=""):
         wrong = picture.difference(got, expected)

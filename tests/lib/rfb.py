@@ -35,6 +35,10 @@ def connect(address, timeout=20):
     return socket.create_connection((host.strip("[]"), int(port)), timeout)
 
 
+def set_encodings(encodings):
+    return struct.pack(f">BxH{len(encodings)}i", 2, len(encodings), *encodings)
+
+
 class Client:
     """A viewer. width, height and pixels (XRGB bytes) are what the server has sent so far.
 
@@ -42,7 +46,7 @@ class Client:
     height and pixels (rows of premultiplied RGBA), hot its hot spot, which lies at point.
     With LED_STATE leds are the guest's lights: 1 Scroll, 2 Num, 4 Caps Lock.
     With FENCE it answers the server's fences; ends counts EndOfContinuousUpdates. text is what was
-    copied elsewhere.
+    copied elsewhere, clipboard what Extended Clipboard said.
     """
 
     def __init__(self, address, encodings=(RAW, DESKTOP_SIZE), receive_buffer=0, timeout=20):
@@ -51,6 +55,7 @@ class Client:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.updates = self.resizes = self.ends = 0
         self.shape = self.hot = self.point = self.leds = self.text = None
+        self.clipboard = []
         try:
             self._shake_hands()
         except BaseException:
@@ -58,7 +63,7 @@ class Client:
             raise
         # 32 bits, depth 24, little-endian, true colour: x8r8g8b8.
         self.send(struct.pack(">B3xBBBBHHHBBB3x", 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
-        self.send(struct.pack(f">BxH{len(encodings)}i", 2, len(encodings), *encodings))
+        self.encodings(encodings)
 
     def _shake_hands(self):
         self.version = self.read(12)
@@ -96,6 +101,9 @@ class Client:
     def request(self, incremental=True):
         self.send(struct.pack(">BBHHHH", 3, incremental, 0, 0, self.width, self.height))
 
+    def encodings(self, encodings):
+        self.send(set_encodings(encodings))
+
     def continuous(self, enable):
         self.send(struct.pack(">BBHHHH", 150, enable, 0, 0, self.width, self.height))
 
@@ -121,8 +129,7 @@ class Client:
             if kind == 0:
                 break
             if kind == 3:
-                self.read(3)
-                self.text = self.read(struct.unpack(">I", self.read(4))[0]).decode("latin-1")
+                self._cut_text()
             elif kind == 150:
                 self.ends += 1
             elif kind == 248:
@@ -132,6 +139,14 @@ class Client:
         count, = struct.unpack(">xH", self.read(3))
         self.updates += 1
         return [self._rectangle() for _ in range(count)]
+
+    def _cut_text(self):
+        length, = struct.unpack(">3xi", self.read(7))
+        said = self.read(abs(length))
+        if length < 0:  # Extended Clipboard
+            self.clipboard.append(said)
+        else:
+            self.text = said.decode("latin-1")
 
     def _rectangle(self):
         x, y, width, height, encoding = struct.unpack(">HHHHi", self.read(12))
