@@ -149,3 +149,14 @@ class Manual(host.Test):
             self.assertIn(f"pid:{machine.pid}", words)
             self.assertIn(r"vm:la\ b\$\(x\)", words)
             machine.stdin.close()
+
+    def test_the_tests_that_the_readme_names_are_there(self):
+        with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
+            named = re.findall(r"`(vm-6\.1|e2e|unit)/(\w+)/?(\w*)`", file.read())
+        self.assertGreater(len(named), 5)
+        for suite, module, test in named:
+            folder = os.path.join(TOP, "tests", suite.split("-")[0])
+            name = f"{module}.c" if suite == "unit" else f"test_{module}.py"
+            with self.subTest(f"{suite}/{module}/{test}"), \
+                    open(os.path.join(folder, name), encoding="utf-8") as file:
+                self.assertRegex(file.read(), rf"\btest_{test}\b" if test else "test_")
