@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define FRAME_ALIGNMENT 64u
-#define HUGE_PAGE       ((size_t)2 << 20)
+#define PAGE      ((size_t)4096)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+#define ROW_ALIGNMENT 64u
 
 static int held_count;
 static size_t held_bytes;
@@ -26,6 +28,16 @@ void frame_held(unsigned int *count, size_t *bytes)
 	*bytes = __atomic_load_n(&held_bytes, __ATOMIC_RELAXED);
 }
 
+/* Makes pixels black by giving whole pages of them back: they come, zero, to who touches them. */
+static void clear(void *pixels, size_t bytes)
+{
+	size_t pages = bytes & ~(PAGE - 1);
+
+	if (pages && madvise(pixels, pages, MADV_DONTNEED))
+		pages = 0;
+	memset((uint8_t *)pixels + pages, 0, bytes - pages);
+}
+
 /*
  * Pixels, all zero. A detiler writes 32 rows at a time, each in pages of its own: in huge pages it
  * is faster, and so is everybody who reads. Where the kernel has none to give nothing is lost.
@@ -35,18 +47,18 @@ static uint32_t *pixels_create(size_t bytes)
 	size_t huge = bytes & ~(HUGE_PAGE - 1);
 	void *pixels;
 
-	if (posix_memalign(&pixels, huge ? HUGE_PAGE : FRAME_ALIGNMENT, bytes))
+	if (posix_memalign(&pixels, huge ? HUGE_PAGE : PAGE, bytes))
 		return NULL;
 	if (huge)
 		madvise(pixels, huge, MADV_HUGEPAGE);
-	memset(pixels, 0, bytes);
+	clear(pixels, bytes);
 	return pixels;
 }
 
 struct frame *frame_create(uint32_t width, uint32_t height)
 {
 	static uint64_t last_generation;
-	size_t stride = ((size_t)width * 4 + FRAME_ALIGNMENT - 1) & ~(size_t)(FRAME_ALIGNMENT - 1);
+	size_t stride = ((size_t)width * 4 + ROW_ALIGNMENT - 1) & ~(size_t)(ROW_ALIGNMENT - 1);
 	struct frame *frame = calloc(1, sizeof(*frame));
 
 	if (!frame)
@@ -65,6 +77,23 @@ struct frame *frame_create(uint32_t width, uint32_t height)
 	return frame;
 }
 
+void frame_rest(struct frame *frame)
+{
+	if (frame->rests)
+		return;
+	clear(frame->pixels, frame->stride * frame->height);
+	frame->rests = true;
+	hold(frame, -1);
+}
+
+void frame_wake(struct frame *frame)
+{
+	if (!frame->rests)
+		return;
+	frame->rests = false;
+	hold(frame, 1);
+}
+
 struct frame *frame_acquire(struct frame *frame)
 {
 	g_atomic_int_inc(&frame->references);
@@ -75,6 +104,7 @@ void frame_release(struct frame *frame)
 {
 	if (!frame || !g_atomic_int_dec_and_test(&frame->references))
 		return;
+	frame_wake(frame);
 	hold(frame, -1);
 	free(frame->pixels);
 	free(frame);

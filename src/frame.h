@@ -7,15 +7,17 @@
 #ifndef PLANECAST_FRAME_H
 #define PLANECAST_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct frame {
 	uint32_t width, height; /* pixels */
 	size_t stride;          /* bytes a row, a multiple of 64 */
-	uint32_t *pixels;       /* 64-byte aligned, PIXMAN_x8r8g8b8; the X byte means nothing */
+	uint32_t *pixels;       /* page-aligned, PIXMAN_x8r8g8b8; the X byte means nothing */
 	uint64_t generation;    /* distinct for every frame of a process */
 	int references;         /* atomic */
+	bool rests;             /* the writer's: frame_rest() */
 };
 
 /* A black frame, or NULL without memory. One reference, the caller's. */
@@ -23,7 +25,14 @@ struct frame *frame_create(uint32_t width, uint32_t height);
 struct frame *frame_acquire(struct frame *frame);
 void frame_release(struct frame *frame); /* takes NULL */
 
-/* How many frames the process holds now, and their bytes. Any thread. */
+/*
+ * Gives the memory of the pixels back while nobody watches: they are black from then on, for who
+ * still reads, too. To be woken before a pixel is written again. The writer's thread.
+ */
+void frame_rest(struct frame *frame);
+void frame_wake(struct frame *frame);
+
+/* How many frames the process holds now, and their bytes; not those at rest. Any thread. */
 void frame_held(unsigned int *count, size_t *bytes);
 
 #endif

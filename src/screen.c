@@ -83,12 +83,16 @@ static void tell_resize(struct screen *screen)
 /* Shows why there is no picture, at the size of the last one. */
 static void show_card(struct screen *screen, const char *reason)
 {
-	if (!screen->has_signal && !g_strcmp0(screen->reason, reason))
+	bool known = !screen->has_signal && !g_strcmp0(screen->reason, reason);
+
+	if (known && !screen->blank)
 		return;
-	log_info("no signal: %s", reason);
-	g_free(screen->reason);
-	screen->reason = g_strdup(reason);
-	screen->has_signal = false;
+	if (!known) {
+		log_info("no signal: %s", reason);
+		g_free(screen->reason);
+		screen->reason = g_strdup(reason);
+	}
+	screen->has_signal = screen->blank = false;
 	card_draw(screen->frame, reason);
 	damage_add_all(&screen->changed);
 	tell_damage(screen);
@@ -165,7 +169,7 @@ static int probe_plane(struct screen *screen, const struct plane *plane)
 /* Reads what may have changed of a plane of the frame's size. */
 static int pass_same_frame(struct screen *screen, const struct plane *plane)
 {
-	bool whole = !screen->has_signal || !plane_is_same(&screen->shown, plane);
+	bool whole = screen->blank || !screen->has_signal || !plane_is_same(&screen->shown, plane);
 	int ret = screen->source->ops->hint(screen->source, &screen->hinted);
 
 	if (ret == -ENOTSUP && !whole && pacer_is_sparse(&screen->pacer)) {
@@ -182,9 +186,13 @@ static int pass_same_frame(struct screen *screen, const struct plane *plane)
 			 &screen->changed);
 	if (!ret && !screen->source->ops->same(screen->source, PLANE_PRIMARY, plane))
 		ret = -EAGAIN;
-	if (!ret)
-		damage_clear(&screen->hinted);
-	return ret;
+	if (ret)
+		return ret;
+	damage_clear(&screen->hinted);
+	/* What is black in the plane did not differ, and viewers may show anything. */
+	if (screen->blank)
+		damage_add_all(&screen->changed);
+	return 0;
 }
 
 /* Brings the acquired plane to the sinks; *changed says whether that was anything new. */
@@ -206,6 +214,7 @@ static int show_plane(struct screen *screen, const struct plane *plane, bool *ch
 	     screen->shown.fourcc != plane->fourcc))
 		log_mode(screen, plane);
 	screen->has_signal = true;
+	screen->blank = false;
 	screen->shown = *plane;
 	*changed = resize || !damage_is_empty(&screen->changed);
 	tell_damage(screen);
@@ -235,6 +244,7 @@ static void look(struct screen *screen, int64_t now)
 
 	screen->counters.looks++;
 	meter_add(&screen->looks, now);
+	frame_wake(screen->frame);
 	ret = ops->acquire(screen->source, PLANE_PRIMARY, &plane, &error);
 	histogram_add(&screen->acquiring, g_get_monotonic_time() - now);
 	if (!ret) {
@@ -319,6 +329,14 @@ static void watch_event(struct screen *screen)
 	}
 }
 
+/* Nobody watches: neither the device nor the picture has to be kept. */
+static void fall_asleep(struct screen *screen)
+{
+	screen->source->ops->rest(screen->source);
+	frame_rest(screen->frame);
+	screen->blank = true;
+}
+
 static void turn(struct screen *screen)
 {
 	int64_t now = g_get_monotonic_time(), next;
@@ -339,7 +357,7 @@ static void turn(struct screen *screen)
 	if (state != screen->state) {
 		log_debug("screen: %s", pacer_state_name(state));
 		if (state == PACER_ASLEEP)
-			screen->source->ops->rest(screen->source);
+			fall_asleep(screen);
 		screen->state = state;
 	}
 	watch_event(screen);
@@ -417,6 +435,7 @@ int screen_create(struct source *source, const struct screen_options *options, s
 		goto fail;
 	screen->source = source;
 	first_size(screen, &width, &height);
+	screen->blank = true;
 	frame = frame_create(width, height);
 	if (!frame)
 		goto fail;
@@ -424,7 +443,7 @@ int screen_create(struct source *source, const struct screen_options *options, s
 	frame_release(frame);
 	if (ret)
 		goto fail;
-	card_draw(screen->frame, screen->reason);
+	frame_rest(screen->frame);
 	screen->loop = g_source_new(&loop_funcs, sizeof(struct loop_source));
 	((struct loop_source *)screen->loop)->screen = screen;
 	g_source_set_name(screen->loop, "screen");

@@ -29,8 +29,8 @@ struct screen_counters {
 };
 
 /*
- * Takes the source over. The first frame has the plane's size, or is a "no signal" card where
- * there is no plane yet. 0 or -ENOMEM.
+ * Takes the source over. The first frame has the plane's size, if there is a plane; it is at rest,
+ * as it is whenever no sink has a client, and filled when one comes. 0 or -ENOMEM.
  */
 int screen_create(struct source *source, const struct screen_options *options,
 		  struct screen **screen);

@@ -17,6 +17,7 @@ struct screen {
 	struct frame *frame;
 	struct plane shown; /* what the frame shows, while has_signal */
 	bool has_signal;
+	bool blank;            /* the frame's memory was given back, and nothing was written yet */
 	char *reason;          /* on the card, while !has_signal */
 	struct damage changed; /* found and written to the frame, not yet told to the sinks */
 	struct damage hinted;  /* told by the source, not yet read */

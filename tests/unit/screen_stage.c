@@ -112,6 +112,7 @@ static void fake_wake(struct sink *base, const struct damage *damage)
 	assert_int_equal(damage->width, sink->frame->width);
 	assert_int_equal(damage->height, sink->frame->height);
 	assert_false(damage_is_empty(damage));
+	sink->damaged = damage_count(damage);
 	sink->wakes++;
 }
 

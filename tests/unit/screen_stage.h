@@ -32,6 +32,7 @@ struct fake_sink {
 	struct frame *frame;
 	struct sink_demand demand;
 	unsigned int resizes, wakes, captures, closes, answers;
+	size_t damaged;      /* cells, by the last wake */
 	int answer;          /* the last */
 	unsigned int points; /* how often it was told of the pointer, and what last */
 	struct pointer *shape;

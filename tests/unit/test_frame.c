@@ -2,6 +2,9 @@
 #include "frame.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -64,6 +67,60 @@ static void test_a_frame_lives_until_its_last_reader(void **state)
 	frame_release(NULL);
 }
 
+/* How many bytes of a frame's whole pages are in memory. */
+static size_t resident(const struct frame *frame)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), count = frame->stride * frame->height / page;
+	unsigned char *pages = calloc(count, 1);
+	size_t found = 0;
+
+	assert_int_equal(mincore(frame->pixels, count * page, pages), 0);
+	for (size_t i = 0; i < count; i++)
+		found += pages[i] & 1;
+	free(pages);
+	return found * page;
+}
+
+static void test_a_frame_at_rest_has_no_memory(void **state)
+{
+	static const uint32_t sizes[][2] = {{1920, 1080}, {100, 50}, {1, 1}};
+	unsigned int before, count;
+	size_t bytes_before, bytes;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct frame *frame;
+		size_t pixels;
+
+		frame_held(&before, &bytes_before);
+		frame = frame_create(sizes[i][0], sizes[i][1]);
+		pixels = frame->stride / 4 * frame->height;
+		assert_int_equal(resident(frame), 0);
+		for (size_t p = 0; p < pixels; p++)
+			frame->pixels[p] = 0x123456;
+		frame_held(&count, &bytes);
+		assert_int_equal(count, before + 1);
+		assert_int_equal(bytes - bytes_before, pixels * 4);
+		for (int times = 0; times < 2; times++)
+			frame_rest(frame);
+		assert_int_equal(resident(frame), 0);
+		frame_held(&count, &bytes);
+		assert_int_equal(count, before);
+		assert_int_equal(bytes, bytes_before);
+		for (size_t p = 0; p < pixels; p++)
+			assert_int_equal(frame->pixels[p], 0);
+		for (int times = 0; times < 2; times++)
+			frame_wake(frame);
+		frame_held(&count, &bytes);
+		assert_int_equal(count, before + 1);
+		frame_rest(frame);
+		frame_release(frame);
+		frame_held(&count, &bytes);
+		assert_int_equal(count, before);
+		assert_int_equal(bytes, bytes_before);
+	}
+}
+
 static void *use(void *data)
 {
 	for (int i = 0; i < 100000; i++)
@@ -92,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_a_large_frame_begins_a_huge_page),
 		cmocka_unit_test(test_every_frame_has_its_own_generation),
 		cmocka_unit_test(test_a_frame_lives_until_its_last_reader),
+		cmocka_unit_test(test_a_frame_at_rest_has_no_memory),
 		cmocka_unit_test(test_references_are_counted_across_threads),
 	};
 

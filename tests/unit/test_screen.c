@@ -161,6 +161,67 @@ static void test_screen_rests_when_the_last_client_leaves(void **state)
 	assert_int_equal(screen_counters(fixture->screen)->looks, looks);
 }
 
+static void leave(struct fixture *fixture)
+{
+	fixture->sink.demand = (struct sink_demand){0};
+	sink_poke(&fixture->sink.base);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+/* Also of what is black in the plane, and where the device says that nothing changed. */
+static void test_screen_gives_its_memory_back_until_a_client_comes(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int frames;
+	size_t bytes;
+
+	stage_start(fixture);
+	frame_held(&frames, &bytes);
+	assert_int_equal(bytes, 0);
+	stage_join(fixture);
+	run_until_captured(fixture, 1);
+	frame_held(&frames, &bytes);
+	assert_true(bytes >= 100 * 50 * 4);
+	fixture->source.hint_ret = 0;
+	run_until_captured(fixture, fixture->sink.captures + 1);
+	leave(fixture);
+	frame_held(&frames, &bytes);
+	assert_int_equal(bytes, 0);
+	expect_frame(fixture->sink.frame, 100, 50, 0);
+	fixture->sink.wakes = 0;
+	stage_join(fixture);
+	run_until_captured(fixture, fixture->sink.captures + 1);
+	expect_frame(fixture->sink.frame, 100, 50, 0x112233);
+	assert_int_equal(fixture->sink.wakes, 1);
+
+	leave(fixture);
+	stage_set_mode(&fixture->source, 100, 50, 0);
+	fixture->sink.wakes = 0;
+	stage_join(fixture);
+	run_until_captured(fixture, fixture->sink.captures + 1);
+	assert_int_equal(fixture->sink.wakes, 1);
+	assert_int_equal(fixture->sink.damaged, 4); /* all cells */
+}
+
+static void test_screen_shows_its_card_again_to_who_comes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->source.acquire_ret = -ENODATA;
+	stage_start(fixture);
+	for (int times = 0; times < 2; times++) {
+		fixture->sink.wakes = 0;
+		stage_join(fixture);
+		run_until_captured(fixture, fixture->sink.captures + 1);
+		assert_int_equal(fixture->sink.wakes, 1);
+		assert_int_not_equal(fixture->sink.frame->pixels[0] & 0xffffff, 0);
+		leave(fixture);
+		expect_frame(fixture->sink.frame, fixture->sink.frame->width,
+			     fixture->sink.frame->height, 0);
+	}
+}
+
 static void test_screen_passes_on_what_viewers_wish(void **state)
 {
 	static const struct {
@@ -257,6 +318,8 @@ int main(void)
 		SCREEN_TEST(test_screen_refuses_a_hostile_plane),
 		SCREEN_TEST(test_screen_reads_nothing_that_the_source_calls_unchanged),
 		SCREEN_TEST(test_screen_rests_when_the_last_client_leaves),
+		SCREEN_TEST(test_screen_gives_its_memory_back_until_a_client_comes),
+		SCREEN_TEST(test_screen_shows_its_card_again_to_who_comes),
 		SCREEN_TEST(test_screen_passes_on_what_viewers_wish),
 		SCREEN_TEST(test_screen_describes_what_it_shows),
 	};

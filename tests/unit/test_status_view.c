@@ -80,6 +80,7 @@ static void test_view_survives_what_is_no_status(void **state)
 {
 	static const char *const answers[] = {
 		"{}",
+		"{\"sinks\":[{\"kind\":\"vnc\",\"clients\":[{\"peer\":\"new\",\"since\":\"now\"}]}]}",
 		"{\"source\":3,\"mode\":[],\"pacer\":null,\"counters\":\"x\",\"time\":[1],"
 		"\"memory\":true,\"sinks\":{}}",
 		"{\"sinks\":[1,null,[],{},{\"clients\":3},{\"clients\":[1,null,[],{}]}]}",
