@@ -1,9 +1,8 @@
 # scripts/: what a developer or CI runs from a checkout; scripts/lib/ is what they share.
-EXTRA_DIST += scripts/coverage
 EXTRA_DIST += \
 	.ci/run \
-	scripts/build-deb scripts/check-style scripts/demo scripts/fuzz scripts/qemu-probe \
-	scripts/setup scripts/test scripts/vm \
+	scripts/build-deb scripts/check-style scripts/coverage scripts/demo scripts/fuzz \
+	scripts/qemu-probe scripts/setup scripts/soak scripts/test scripts/vm \
 	scripts/lib/build.sh scripts/lib/debian.sh scripts/lib/kernel.sh scripts/lib/packages.sh \
 	scripts/lib/toolchain.sh scripts/lib/vm-init
 

@@ -136,6 +136,7 @@ class Tests:
             yield "stranger", lambda: self.script("stranger", "tests/stranger.sh")
             yield "build-tsan", lambda: self.build("tsan")
             yield "unit-tsan", lambda: self.unit("unit-tsan", "tsan", self.THREADED)
+            yield "soak", self.soak
         # if long: what takes minutes, with a name and a function like the others.
 
     def wanted(self, name):
@@ -333,6 +334,13 @@ class Tests:
             self.environment("gcc"))
         if not lines or code and self.count.failed == failed:
             self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
+
+    def soak(self):
+        """Clients that come and go for minutes: what that leaves in a server."""
+        if not self.build("gcc"):
+            return self.count.skip("soak", "build-gcc failed")
+        self.script("soak", "env", f"PLANECAST={self.folder('gcc')}/planecast", PYTHON,
+                    "tests/soak.py", "--minutes", "5")
 
     def dkms(self):
         """The module as DKMS builds it, from the source tree that the build stages for it."""

@@ -2,6 +2,7 @@
 # tests/vm/. Run by scripts/test, from a checkout or an unpacked tarball.
 EXTRA_DIST += \
 	tests/run.py \
+	tests/soak.py \
 	tests/suite.py \
 	tests/e2e/test_agent.py \
 	tests/e2e/test_attacks.py \
@@ -45,6 +46,7 @@ EXTRA_DIST += \
 	tests/lib/prometheus.py \
 	tests/lib/qemu.py \
 	tests/lib/rfb.py \
+	tests/lib/soak.py \
 	tests/lib/spice.py \
 	tests/lib/spice_agent.py \
 	tests/lib/spice_typist.py \

@@ -18,6 +18,8 @@ sys.path.insert(0, os.path.dirname(HERE))
 from lib import host, outside, qemu  # noqa: E402  pylint: disable=wrong-import-position
 
 VM = os.path.join(TOP, "scripts/vm")
+# Of the environment, what the tests inside are told.
+TOLD = ("PLANECAST_LONG", "PLANECAST_MODES_SECONDS")
 CANNOT = 77  # exit code of scripts/vm: no such kernel, or no QEMU
 # A PCI device that no driver wants, behind an IOMMU: something else for vfio.
 OTHER_DEVICE = "0000:00:10.0"
@@ -72,8 +74,7 @@ def run_machine(options, folder, only):
                "--forward", f"{port}:5900", "--out", options.out,
                "--timeout", str(options.timeout), "--append", "intel_iommu=on", "--qemu", IOMMU,
                "--", "env", "PLANECAST_OUT=/out", "PLANECAST_PATIENCE=120",
-               *(f"{name}={os.environ[name]}" for name in ("PLANECAST_MODES_SECONDS",)
-                 if name in os.environ),
+               *(f"{name}={os.environ[name]}" for name in TOLD if name in os.environ),
                f"PLANECAST={host.PROGRAM}", f"OTHER_DEVICE={OTHER_DEVICE}",
                "/usr/bin/python3", f"{HERE}/inside.py", options.label, options.depth, folder, *only]
     try:
