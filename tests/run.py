@@ -103,6 +103,10 @@ class Tests:
     THREADED = ("bands", "encoder", "encoder_churn", "vnc", "vnc_quality")
 
     FUZZ_RUNS, FUZZ_MINUTES = 2000, 2  # of each target
+    SOAK_MINUTES = 3
+
+    # Run beside the rest, one after the other; of the builds they need build-gcc alone.
+    BESIDE = re.compile(r"vm-|dkms$|distcheck$|deb$")
 
     def __init__(self, options):
         self.options = options
@@ -117,8 +121,16 @@ class Tests:
         yield "style", self.style
         yield "build-gcc", lambda: self.build("gcc")
         for kernel in kernels:
-            depth = "long" if long else "smoke" if kernel != kernels[0] else "short"
+            first, others = ("long", "short") if long else ("short", "smoke")
+            depth = first if kernel == kernels[0] else others
             yield f"vm-{kernel}", lambda kernel=kernel, depth=depth: self.machine(kernel, depth)
+        if long and kernels:
+            yield "vm-units", lambda: self.machine(kernels[0], "units", "vm-units")
+        if not self.options.quick:
+            yield "dkms", self.dkms
+            yield "distcheck", self.distcheck
+        if long:
+            yield "deb", self.deb
         yield "unit", lambda: self.unit("unit", "gcc")
         yield "e2e", lambda: self.e2e("e2e", "gcc")
         yield "build-clang", lambda: self.build("clang")
@@ -126,13 +138,7 @@ class Tests:
         yield "unit-asan", lambda: self.unit("unit-asan", "asan")
         yield "e2e-asan", lambda: self.e2e("e2e-asan", "asan")
         yield "fuzz", self.fuzz
-        if not self.options.quick:
-            yield "dkms", self.dkms
-            yield "distcheck", self.distcheck
         if long:
-            yield "deb", self.deb
-            if kernels:
-                yield "vm-units", lambda: self.machine(kernels[0], "units", "vm-units")
             yield "stranger", lambda: self.script("stranger", "tests/stranger.sh")
             yield "build-tsan", lambda: self.build("tsan")
             yield "unit-tsan", lambda: self.unit("unit-tsan", "tsan", self.THREADED)
@@ -155,7 +161,7 @@ class Tests:
                   f"{', '.join(name for name, _ in self.steps())})", file=sys.stderr)
             return 2
         for name, step in chosen:
-            if name.startswith("vm-") and len(chosen) > 1:
+            if self.BESIDE.match(name) and len(chosen) > 1:
                 self.in_background(name, step)
             else:
                 self.guarded(name, step)
@@ -166,9 +172,8 @@ class Tests:
         return 1 if count.failed or not count.passed else 0
 
     def in_background(self, name, step):
-        """Machines run beside the rest, one after the other: they use one core."""
-        if name.startswith("vm-"):
-            self.build("gcc")
+        """A step of BESIDE, after those that were begun before."""
+        self.build("gcc")
         before = list(self.background)
 
         def work():
@@ -190,8 +195,10 @@ class Tests:
         return os.path.join(BUILD, f"test-{kind}")
 
     def environment(self, kind):
+        # What takes longer in the long run does so once, without sanitizers.
+        long = {"PLANECAST_LONG": "1"} if self.options.long and kind == "gcc" else {}
         return {**self.BUILDS[kind][1], "PLANECAST": os.path.join(self.folder(kind), "planecast"),
-                "PLANECAST_OUT": OUT, **({"PLANECAST_LONG": "1"} if self.options.long else {})}
+                "PLANECAST_OUT": OUT, **long}
 
     def style(self):
         begun = time.monotonic()
@@ -340,7 +347,7 @@ class Tests:
         if not self.build("gcc"):
             return self.count.skip("soak", "build-gcc failed")
         self.script("soak", "env", f"PLANECAST={self.folder('gcc')}/planecast", PYTHON,
-                    "tests/soak.py", "--minutes", "5")
+                    "tests/soak.py", "--minutes", str(self.SOAK_MINUTES))
 
     def dkms(self):
         """The module as DKMS builds it, from the source tree that the build stages for it."""
@@ -387,8 +394,8 @@ def main():
                         help="these steps (e2e), or tests of one (e2e/clients)")
     parser.add_argument("--kernels", metavar="LIST",
                         help="kernels for the machine tests: all, or as in 6.1,6.12 (the default; "
-                             "with --long all: 6.1, 6.12 and sid's); on those after the first, "
-                             "without --long, only a part is run")
+                             "with --long all: 6.1, 6.12 and sid's); on those after the first less "
+                             "is run")
     options = parser.parse_args()
     if options.quick and options.long:
         parser.error("--quick and --long exclude each other")
