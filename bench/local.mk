@@ -13,9 +13,9 @@ bench_serve_bench_SOURCES = bench/serve_bench.c bench/serve_bench.h \
 bench_serve_bench_LDADD = libplanecast.a $(GNUTLS_LIBS) $(JPEG_LIBS) $(PNG_LIBS)
 
 # The same pixels by other servers. X11 is wanted for Xvnc alone.
-bench_serve_peer_CFLAGS = $(AM_CFLAGS) $(VNC_CFLAGS) $(XCB_CFLAGS)
-bench_serve_peer_SOURCES = bench/serve_peer.c
-bench_serve_peer_LDADD = libplanecast.a $(VNC_LIBS) $(XCB_LIBS)
+bench_serve_peer_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(GNUTLS_CFLAGS) $(VNC_CFLAGS) $(XCB_CFLAGS)
+bench_serve_peer_SOURCES = bench/serve_peer.c bench/serve_peer.h bench/serve_peer_door.c
+bench_serve_peer_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS) $(XCB_LIBS)
 
 # gmmlib, built as its own users build it.
 if HAVE_GMM

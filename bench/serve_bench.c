@@ -16,8 +16,9 @@
 #include "kmod/pattern.h"
 #include "tests/unit/viewer.h"
 
-const char *const bench_servers[BENCH_SERVERS] = {"planecast",     "libvncserver", "xvnc",
-						  "planecast-tls", "planecast-ws", "planecast-wss"};
+const char *const bench_servers[BENCH_SERVERS] = {
+	"planecast",     "libvncserver", "xvnc",     "planecast-tls", "planecast-ws",
+	"planecast-wss", "door",         "door-tls", "door-ws",       "door-wss"};
 
 const struct bench_work bench_works[] = {
 	{"static", "static", 30, false, 0}, {"typing", "typing", 20, true, 0},
@@ -161,7 +162,8 @@ static void usage(FILE *out)
 	      "                   [--work LIST] [--encoding LIST] [--clients LIST] [--server LIST]\n"
 	      "A LIST is comma-separated: --work static,typing,scroll,movie,film,peak,steady\n"
 	      "--encoding raw,zrle,tight,jpeg  --clients 1,3,10  --server planecast,libvncserver,\n"
-	      "xvnc, and only if named: planecast-tls,planecast-ws,planecast-wss\n"
+	      "xvnc, and only if named: planecast-tls,planecast-ws,planecast-wss, and libvncserver\n"
+	      "behind planecast's door: door,door-tls,door-ws,door-wss\n"
 	      "--requests: never ContinuousUpdates\n",
 	      out);
 }
@@ -248,7 +250,7 @@ static bool has_xvnc(void)
 
 static void drop_missing(struct bench *bench)
 {
-	static char rest[96];
+	static char rest[160];
 
 	if (!listed(bench->server, "xvnc") || has_xvnc())
 		return;

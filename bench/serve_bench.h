@@ -14,8 +14,22 @@ enum bench_server {
 	BENCH_PLANECAST_TLS, /* through VeNCrypt, a WebSocket, and one behind TLS */
 	BENCH_PLANECAST_WS,
 	BENCH_PLANECAST_WSS,
+	BENCH_DOOR, /* libvncserver behind planecast's door, in these ways */
+	BENCH_DOOR_TLS,
+	BENCH_DOOR_WS,
+	BENCH_DOOR_WSS,
 	BENCH_SERVERS,
 };
+
+/* How a viewer comes. */
+enum bench_way {
+	BENCH_PLAIN,
+	BENCH_TLS,
+	BENCH_WS,
+	BENCH_WSS,
+};
+
+enum bench_way bench_way(enum bench_server server);
 
 struct bench_work {
 	const char *name;
@@ -85,7 +99,7 @@ bool bench_run(const struct bench *bench, const struct bench_row *row, struct be
  * the server's; the viewer's end, or -1. Takes fd. To be ended when that end is closed.
  */
 struct bench_carrier;
-int bench_carry(int fd, enum bench_server kind, struct bench_carrier **carrier);
+int bench_carry(int fd, enum bench_way way, struct bench_carrier **carrier);
 void bench_carry_end(struct bench_carrier *carrier); /* takes NULL */
 
 void bench_print_table(FILE *out, const struct bench *bench);

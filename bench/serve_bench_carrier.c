@@ -25,7 +25,7 @@
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
 struct bench_carrier {
-	enum bench_server kind;
+	enum bench_way way;
 	int wire, plain;
 	gnutls_session_t tls;
 	gnutls_certificate_credentials_t trust;
@@ -91,7 +91,7 @@ static bool take_raw(struct bench_carrier *carrier, void *bytes, size_t length)
 
 static bool is_framed(const struct bench_carrier *carrier)
 {
-	return carrier->kind == BENCH_PLANECAST_WS || carrier->kind == BENCH_PLANECAST_WSS;
+	return carrier->way == BENCH_WS || carrier->way == BENCH_WSS;
 }
 
 /* The head of a frame with data; others are dropped. */
@@ -220,8 +220,8 @@ static bool greet(struct bench_carrier *carrier)
 	    !give(carrier, (const uint8_t *)RFB_VERSION, strlen(RFB_VERSION)) ||
 	    !take(carrier, bytes, 1) || !take(carrier, bytes + 1, bytes[0]))
 		return false;
-	if (carrier->kind == BENCH_PLANECAST_TLS ? !vencrypt(carrier)
-						 : !give(carrier, (const uint8_t *)"\x01", 1))
+	if (carrier->way == BENCH_TLS ? !vencrypt(carrier)
+				      : !give(carrier, (const uint8_t *)"\x01", 1))
 		return false;
 	return take(carrier, bytes, 4);
 }
@@ -262,7 +262,7 @@ static void *carry_up(void *data)
 	return NULL;
 }
 
-int bench_carry(int fd, enum bench_server kind, struct bench_carrier **result)
+int bench_carry(int fd, enum bench_way way, struct bench_carrier **result)
 {
 	static const char words[] = RFB_VERSION "\x01\x01\0\0\0";
 	struct bench_carrier *carrier = calloc(1, sizeof(*carrier));
@@ -274,10 +274,10 @@ int bench_carry(int fd, enum bench_server kind, struct bench_carrier **result)
 		return -1;
 	}
 	*result = carrier;
-	carrier->kind = kind;
+	carrier->way = way;
 	carrier->wire = fd;
 	carrier->plain = pair[1];
-	carrier->carries = (kind != BENCH_PLANECAST_WSS || shake_hands(carrier)) &&
+	carrier->carries = (way != BENCH_WSS || shake_hands(carrier)) &&
 			   (!is_framed(carrier) || upgrade(carrier)) && greet(carrier) &&
 			   send(carrier->plain, words, sizeof(words), 0) == sizeof(words) &&
 			   !pthread_create(&carrier->down, NULL, carry_down, carrier);

@@ -2,6 +2,7 @@
 #include "serve_bench.h"
 
 #include <errno.h>
+#include <string.h>
 
 static double fps(const struct bench_row *row)
 {
@@ -25,7 +26,7 @@ static double frame_kib(const struct bench_row *row)
 
 static double paint_ms(const struct bench *bench, const struct bench_row *row)
 {
-	return row->server != BENCH_LIBVNCSERVER && row->server != BENCH_XVNC
+	return !strncmp(bench_servers[row->server], "planecast", strlen("planecast"))
 		       ? bench->paint_ms[row->work - bench_works]
 		       : 0;
 }
@@ -77,8 +78,9 @@ void bench_print_json(FILE *out, const struct bench *bench)
 #define STEP   190
 #define MARGIN 60
 
-static const char *const colours[BENCH_SERVERS] = {"#4878a8", "#e08a3c", "#4f9d5b",
-						   "#6f9bc8", "#97b8da", "#c0d5ea"};
+static const char *const colours[BENCH_SERVERS] = {"#4878a8", "#e08a3c", "#4f9d5b", "#6f9bc8",
+						   "#97b8da", "#c0d5ea", "#c9702a", "#e6a060",
+						   "#edbb8c", "#f5d8bd"};
 
 static void plot_panel(FILE *out, const struct bench *bench, unsigned int first, unsigned int end,
 		       double (*value)(const struct bench_row *), const char *what, double left,

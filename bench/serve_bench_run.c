@@ -125,16 +125,23 @@ static int dial_patiently(int port)
 	return -1;
 }
 
-static bool is_planecast(enum bench_server server)
+enum bench_way bench_way(enum bench_server server)
 {
-	return server != BENCH_LIBVNCSERVER && server != BENCH_XVNC;
+	static const enum bench_way ways[BENCH_SERVERS] = {
+		[BENCH_PLANECAST_TLS] = BENCH_TLS, [BENCH_DOOR_TLS] = BENCH_TLS,
+		[BENCH_PLANECAST_WS] = BENCH_WS,   [BENCH_DOOR_WS] = BENCH_WS,
+		[BENCH_PLANECAST_WSS] = BENCH_WSS, [BENCH_DOOR_WSS] = BENCH_WSS,
+	};
+
+	return ways[server];
 }
 
 static void start_planecast(const struct bench *bench, const struct bench_row *row,
 			    struct server *server)
 {
 	const struct bench_work *work = row->work;
-	bool web = row->server == BENCH_PLANECAST_WS || row->server == BENCH_PLANECAST_WSS;
+	enum bench_way way = bench_way(row->server);
+	bool web = way == BENCH_WS || way == BENCH_WSS;
 	char spec[200], address[32];
 	char *words[] = {
 		(char *)(uintptr_t)bench->planecast, "serve", spec, "--max-fps", "240", "--vnc",
@@ -145,7 +152,7 @@ static void start_planecast(const struct bench *bench, const struct bench_row *r
 		words[count++] = "--web";
 		words[count++] = address;
 	}
-	if (row->server == BENCH_PLANECAST_TLS || row->server == BENCH_PLANECAST_WSS)
+	if (way == BENCH_TLS || way == BENCH_WSS)
 		words[count++] = "--tls";
 	snprintf(spec, sizeof(spec), "sim:mode=%ux%u,pattern=%s,fps=%u,cycle=%u,epoch=%" PRId64,
 		 bench->width, bench->height, work->pattern, work->fps, work->cycle,
@@ -205,12 +212,23 @@ static void start_server(const struct bench *bench, const struct bench_row *row,
 
 	*server = (struct server){.port = free_port(), .epoch_us = bench_now_us()};
 	snprintf(port, sizeof(port), "%d", server->port);
-	if (is_planecast(row->server))
-		start_planecast(bench, row, server);
-	else if (row->server == BENCH_LIBVNCSERVER)
-		server->pid = start_peer(bench, row->work, "libvncserver", port, server->epoch_us);
-	else
+	switch (row->server) {
+	case BENCH_XVNC:
 		start_xvnc(bench, row->work, server);
+		break;
+	case BENCH_LIBVNCSERVER:
+		server->pid = start_peer(bench, row->work, "libvncserver", port, server->epoch_us);
+		break;
+	case BENCH_DOOR:
+	case BENCH_DOOR_TLS:
+	case BENCH_DOOR_WS:
+	case BENCH_DOOR_WSS:
+		server->pid = start_peer(bench, row->work, bench_servers[row->server], port,
+					 server->epoch_us);
+		break;
+	default:
+		start_planecast(bench, row, server);
+	}
 }
 
 /* The thread of that name in a process, or 0. */
@@ -346,12 +364,10 @@ static bool turn(struct client *client)
 
 static int connect_client(struct client *client)
 {
-	enum bench_server kind = client->row->server;
+	enum bench_way way = bench_way(client->row->server);
 	int fd = dial_patiently(client->server->port);
 
-	if (fd < 0 || kind == BENCH_PLANECAST || !is_planecast(kind))
-		return fd;
-	return bench_carry(fd, kind, &client->carrier);
+	return fd < 0 || way == BENCH_PLAIN ? fd : bench_carry(fd, way, &client->carrier);
 }
 
 static void *watch(void *data)

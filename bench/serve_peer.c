@@ -3,12 +3,13 @@
  * The other servers of serve_bench show the same pixels as planecast's sim: this program paints
  * them, each frame at its moment.
  *
- *   serve_peer libvncserver PORT PATTERN WIDTH HEIGHT FPS CYCLE EPOCH    serves them by
- * libvncserver serve_peer x11 DISPLAY PATTERN WIDTH HEIGHT FPS CYCLE EPOCH          shows them on
- * an X server
+ *   serve_peer libvncserver PORT PATTERN WIDTH HEIGHT FPS CYCLE EPOCH
+ *   serve_peer door[-tls|-ws|-wss] PORT ...      behind planecast's door, reached in that way
+ *   serve_peer x11 DISPLAY ...                   shown on an X server
  *
- * libvncserver is used as its documentation says: rfbRunEventLoop with its own threads. The thread
- * that paints is called "painter", so that its time can be told from the server's.
+ * libvncserver is used as its documentation says: rfbRunEventLoop with its own threads, which the
+ * door gives their sockets. The thread that paints is called "painter", so that its time can be
+ * told from the server's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,6 +28,7 @@
 #endif
 
 #include "kmod/pattern.h"
+#include "serve_peer.h"
 
 #define MAX_STEPS 64u
 
@@ -165,8 +167,9 @@ static void *painter(void *data)
 	return NULL;
 }
 
-static int serve(struct peer *peer, const char *port)
+static int serve(struct peer *peer, const char *kind, const char *port)
 {
+	bool behind = !strncmp(kind, "door", strlen("door"));
 	int width = (int)peer->pattern.width, height = (int)peer->pattern.height;
 	pthread_t thread;
 
@@ -182,13 +185,16 @@ static int serve(struct peer *peer, const char *port)
 	peer->screen->cursor = NULL;
 	peer->screen->alwaysShared = TRUE;
 	peer->screen->listenInterface = htonl(INADDR_LOOPBACK);
-	peer->screen->port = atoi(port);
+	peer->screen->port = behind ? 0 : atoi(port);
 	peer->screen->ipv6port = 0;
 	peer->screen->handleEventsEagerly = TRUE;
 	peer->changed = mark;
 	peer->flush = flush_nothing;
 	rfbInitServer(peer->screen);
-	rfbRunEventLoop(peer->screen, -1, TRUE);
+	if (behind)
+		serve_peer_door(peer->screen, kind, port);
+	else
+		rfbRunEventLoop(peer->screen, -1, TRUE);
 	if (pthread_create(&thread, NULL, painter, peer))
 		return 1;
 	pthread_join(thread, NULL);
@@ -256,8 +262,9 @@ int main(int argc, char **argv)
 	int kind;
 
 	if (argc != 9) {
-		fprintf(stderr, "usage: serve_peer libvncserver|x11 PORT|DISPLAY PATTERN WIDTH "
-				"HEIGHT FPS CYCLE EPOCH\n");
+		fprintf(stderr,
+			"usage: serve_peer libvncserver|door[-tls|-ws|-wss]|x11 PORT|DISPLAY "
+			"PATTERN WIDTH HEIGHT FPS CYCLE EPOCH\n");
 		return 2;
 	}
 	kind = pattern_kind_from_name(argv[3]);
@@ -269,5 +276,5 @@ int main(int argc, char **argv)
 	peer.epoch_us = (int64_t)strtoull(argv[8], NULL, 10);
 	if (kind < 0 || !peer.fps || !peer.pattern.width || !peer.pattern.height)
 		return 2;
-	return strcmp(argv[1], "x11") ? serve(&peer, argv[2]) : show(&peer, argv[2]);
+	return strcmp(argv[1], "x11") ? serve(&peer, argv[1], argv[2]) : show(&peer, argv[2]);
 }
