@@ -8,7 +8,7 @@ import collections
 import struct
 import zlib
 
-from . import rfb, websocket
+from . import host, rfb, websocket
 
 EXTENDED_CLIPBOARD = 0xC0A1E5CE - (1 << 32)
 TEXT, CAPS, ASK, PEEK, TELL, GIVE = (1 << bit for bit in (0, 24, 25, 26, 27, 28))
@@ -122,7 +122,7 @@ class Storm(Attacker):
 
     def __init__(self, server):
         super().__init__(server)
-        self.client = self.hold(rfb.Client(server.address))
+        self.client = self.hold(rfb.Client(server.address, timeout=host.PATIENCE))
 
     @staticmethod
     def _extended(flags, data=b""):
@@ -158,7 +158,7 @@ class Storm(Attacker):
         try:
             self.see()
         except GONE:
-            self.client = self.hold(rfb.Client(self.server.address))
+            self.client = self.hold(rfb.Client(self.server.address, timeout=host.PATIENCE))
 
 
 class Pings(Attacker):
