@@ -24,7 +24,7 @@ const struct bench_work bench_works[] = {
 	{"static", "static", 30, false, 0}, {"typing", "typing", 20, true, 0},
 	{"scroll", "scroll", 30, true, 0},  {"movie", "movie", 30, true, 0},
 	{"film", "film", 10, true, 0},      {"peak", "film", 240, false, 16},
-	{"steady", "film", 20, false, 16},
+	{"steady", "film", 20, false, 8},
 };
 const unsigned int bench_work_count = sizeof(bench_works) / sizeof(bench_works[0]);
 
@@ -118,6 +118,12 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static double median(double *values, unsigned int count)
+{
+	qsort(values, count, sizeof(double), compare);
+	return values[count / 2];
+}
+
 /* The median of one of the doubles of the results, by its place. */
 static double median_of(const struct bench_row *row, size_t offset)
 {
@@ -125,8 +131,38 @@ static double median_of(const struct bench_row *row, size_t offset)
 
 	for (unsigned int i = 0; i < row->rounds; i++)
 		memcpy(&values[i], (const char *)&row->results[i] + offset, sizeof(double));
-	qsort(values, row->rounds, sizeof(double), compare);
-	return values[row->rounds / 2];
+	return median(values, row->rounds);
+}
+
+static double frame_cost(const struct bench_result *result)
+{
+	return result->frames > 0 ? result->cpu_ms / result->frames : 0;
+}
+
+/* What was slower in a round was so for its neighbours, too: the median of ratios, not their ratio.
+ */
+static double versus(const struct bench_row *row, const struct bench_row *base)
+{
+	double ratios[BENCH_MAX_ROUNDS];
+
+	for (unsigned int i = 0; i < row->rounds; i++) {
+		double cost = frame_cost(&base->results[i]);
+
+		ratios[i] = cost > 0 ? frame_cost(&row->results[i]) / cost : 0;
+	}
+	return median(ratios, row->rounds);
+}
+
+static const struct bench_row *base_of(const struct bench *bench, const struct bench_row *row)
+{
+	for (unsigned int i = 0; i < bench->count; i++) {
+		const struct bench_row *base = &bench->rows[i];
+
+		if (base->server == BENCH_LIBVNCSERVER && base->work == row->work &&
+		    base->encoding == row->encoding && base->clients == row->clients)
+			return base;
+	}
+	return NULL;
 }
 
 static bool run_rounds(struct bench *bench)
@@ -145,7 +181,9 @@ static bool run_rounds(struct bench *bench)
 		}
 	for (unsigned int i = 0; i < bench->count; i++) {
 		struct bench_row *row = &bench->rows[i];
+		const struct bench_row *base = base_of(bench, row);
 
+		row->versus = base ? versus(row, base) : 0;
 		for (size_t at = 0; at < sizeof(row->median); at += sizeof(double)) {
 			double value = median_of(row, at);
 

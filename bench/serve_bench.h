@@ -67,6 +67,7 @@ struct bench_row {
 	unsigned int rounds;
 	struct bench_result results[BENCH_MAX_ROUNDS];
 	struct bench_result median;
+	double versus; /* CPU time of a frame against libvncserver's in the same round, or 0 */
 };
 
 struct bench {

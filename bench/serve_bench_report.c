@@ -33,17 +33,18 @@ static double paint_ms(const struct bench *bench, const struct bench_row *row)
 
 void bench_print_table(FILE *out, const struct bench *bench)
 {
-	fprintf(out, "%-7s %-6s %2s %-13s %7s %9s %9s %7s %7s %9s %8s %8s\n", "work", "enc", "n",
-		"server", "fps", "cpu ms/f", "(paint)", "(door)", "cpu %", "KiB/f", "p50 ms",
-		"p99 ms");
+	fprintf(out, "%-7s %-6s %2s %-13s %7s %9s %7s %9s %7s %7s %9s %8s %8s\n", "work", "enc",
+		"n", "server", "fps", "cpu ms/f", "vs lib", "(paint)", "(door)", "cpu %", "KiB/f",
+		"p50 ms", "p99 ms");
 	for (unsigned int i = 0; i < bench->count; i++) {
 		const struct bench_row *row = &bench->rows[i];
 
 		fprintf(out,
-			"%-7s %-6s %2u %-13s %7.1f %9.2f %9.2f %7.3f %7.1f %9.1f %8.1f %8.1f\n",
+			"%-7s %-6s %2u %-13s %7.1f %9.2f %7.3f %9.2f %7.3f %7.1f %9.1f %8.1f %8.1f\n",
 			row->work->name, row->encoding->name, row->clients,
-			bench_servers[row->server], fps(row), frame_ms(row), paint_ms(bench, row),
-			door_ms(row), row->median.cpu_ms / row->median.seconds / 10, frame_kib(row),
+			bench_servers[row->server], fps(row), frame_ms(row), row->versus,
+			paint_ms(bench, row), door_ms(row),
+			row->median.cpu_ms / row->median.seconds / 10, frame_kib(row),
 			row->median.p50_ms, row->median.p99_ms);
 	}
 }
@@ -57,12 +58,13 @@ void bench_print_json(FILE *out, const struct bench *bench)
 		fprintf(out,
 			"  {\"work\": \"%s\", \"encoding\": \"%s\", \"clients\": %u, \"server\": \"%s\","
 			" \"width\": %u, \"height\": %u, \"rounds\": %u, \"fps\": %.2f,"
-			" \"cpu_ms_per_frame\": %.3f, \"paint_ms_per_frame\": %.3f,"
+			" \"cpu_ms_per_frame\": %.3f, \"versus_libvncserver\": %.4f,"
+			" \"paint_ms_per_frame\": %.3f,"
 			" \"door_ms_per_frame\": %.4f,"
 			" \"cpu_percent\": %.2f, \"bytes_per_frame\": %.0f",
 			row->work->name, row->encoding->name, row->clients,
 			bench_servers[row->server], bench->width, bench->height, row->rounds,
-			fps(row), frame_ms(row), paint_ms(bench, row), door_ms(row),
+			fps(row), frame_ms(row), row->versus, paint_ms(bench, row), door_ms(row),
 			row->median.cpu_ms / row->median.seconds / 10, frame_kib(row) * 1024);
 		if (row->work->decodes)
 			fprintf(out, ", \"p50_ms\": %.2f, \"p99_ms\": %.2f", row->median.p50_ms,

@@ -425,13 +425,18 @@ static void collect(struct client *clients, unsigned int count, struct bench_res
 	}
 }
 
-/* Until the painter has begun and every client gets its pictures. */
+/*
+ * Until the painter has begun and every client gets its pictures. sim paints each picture of a
+ * cycle when it is asked for it first: a cycle has to be over.
+ */
 static bool warm_up(struct client *clients, unsigned int count)
 {
-	bool still = !strcmp(clients[0].row->work->name, "static");
+	const struct bench_work *work = clients[0].row->work;
+	bool still = !strcmp(work->name, "static");
 	unsigned int wanted = still ? 1 : WARM_UPDATES, warm = 0;
+	unsigned int cycle_us = (work->cycle + 2) * 1000000u / work->fps;
 
-	usleep(still ? SETTLE_US : WARM_UP_US);
+	usleep(still ? SETTLE_US : cycle_us > WARM_UP_US ? cycle_us : WARM_UP_US);
 	for (int i = 0; i < WARM_TRIES; i++) {
 		while (warm < count && atomic_load(&clients[warm].taken) >= wanted)
 			warm++;
