@@ -34,4 +34,4 @@ bench_pipeline_bench_SOURCES = bench/pipeline_bench.c bench/detile_bench.h \
 bench_pipeline_bench_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
 
 # Of the whole program, from outside.
-EXTRA_DIST += bench/scale_bench bench/screenshot_bench
+EXTRA_DIST += bench/attack_bench bench/scale_bench bench/screenshot_bench

@@ -6,6 +6,7 @@ work in step(); `done` counts those. What it holds it holds until close().
 """
 import collections
 import struct
+import time
 import zlib
 
 from . import host, rfb, websocket
@@ -70,10 +71,12 @@ class Silent(Attacker):
 
 
 class Stalled(Attacker):
-    """Viewers that ask for pictures and read none, three by each port."""
+    """Viewers that ask for pictures and read none, three by each port; now and then new ones."""
     HELD = 6
 
     def step(self):
+        if len(self._held) == self.HELD:
+            time.sleep(0.25)
         for address in (self.server.address, self.server.page):
             try:
                 client = self.hold(rfb.Client(address, receive_buffer=4096))
