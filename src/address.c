@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -13,6 +14,7 @@
 #define LOOPBACK      "127.0.0.1"
 #define DISPLAY_PORT  5900u
 #define DISPLAY_COUNT 100u
+#define SOCKET_MODE   0600u
 #define HOST_LENGTH   253u /* RFC 1035, a name in text */
 
 #define HOW "write HOST:PORT, PORT, unix:PATH or fd:N"
@@ -61,18 +63,79 @@ static int parse_port(const char *spec, const char *text, bool bare, uint16_t *p
 	return 0;
 }
 
-static int parse_unix(const char *spec, const char *path, struct address *address, GError **error)
+/* Three or four octal digits of permissions. */
+static bool parse_mode(const char *text, unsigned int *mode)
+{
+	size_t length = strlen(text);
+
+	if (length < 3 || length > 4 || (length == 4 && *text != '0') ||
+	    strspn(text, "01234567") != length)
+		return false;
+	*mode = (unsigned int)strtoul(text, NULL, 8);
+	return true;
+}
+
+static int parse_setting(const char *spec, const char *key, const char *value,
+			 struct address *address, GError **error)
+{
+	char **owner = !strcmp(key, "user")    ? &address->user
+		       : !strcmp(key, "group") ? &address->group
+					       : NULL;
+
+	if (!strcmp(key, "mode")) {
+		if (parse_mode(value, &address->mode))
+			return 0;
+		return fail(error, EXIT_USAGE, EINVAL,
+			    "%s: \"%s\" is no mode of a file (write mode=0660)", spec, value);
+	}
+	if (!owner)
+		return fail(error, EXIT_USAGE, EINVAL,
+			    "%s: a socket has no \"%s\" (only mode=, user= and group=)", spec, key);
+	if (!*value)
+		return fail(error, EXIT_USAGE, EINVAL, "%s: the name is missing (write %s=NAME)",
+			    spec, key);
+	g_free(*owner);
+	*owner = g_strdup(value);
+	return 0;
+}
+
+/* Takes ",KEY=VALUE" off the end of a path for as long as there is one. */
+static int parse_settings(const char *spec, char *path, struct address *address, GError **error)
+{
+	char *comma;
+	int r = 0;
+
+	while (!r && (comma = strrchr(path, ','))) {
+		size_t length = strspn(comma + 1, "abcdefghijklmnopqrstuvwxyz");
+		char *equals = comma + 1 + length;
+
+		if (!length || *equals != '=' || strchr(comma, '/'))
+			break;
+		*comma = *equals = '\0';
+		r = parse_setting(spec, comma + 1, equals + 1, address, error);
+	}
+	return r;
+}
+
+static int parse_unix(const char *spec, struct address *address, GError **error)
 {
 	size_t room = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+	const char *path;
+	int r;
 
+	address->kind = ADDRESS_UNIX;
+	address->mode = SOCKET_MODE;
+	address->path = g_strdup(spec + strlen("unix:"));
+	r = parse_settings(spec, address->path, address, error);
+	if (r < 0)
+		return r;
+	path = address->path;
 	if (!*path)
 		return fail(error, EXIT_USAGE, EINVAL, "%s: the path is missing (%s)", spec, HOW);
 	if (strlen(path) > room)
 		return fail(error, EXIT_USAGE, EINVAL,
 			    "%s: the path is longer than a socket allows (at most %zu characters)",
 			    spec, room);
-	address->kind = ADDRESS_UNIX;
-	address->path = g_strdup(path);
 	return 0;
 }
 
@@ -152,7 +215,7 @@ int address_parse(const char *spec, struct address *address, GError **error)
 	if (!*spec)
 		r = fail(error, EXIT_USAGE, EINVAL, "the address is empty (%s)", HOW);
 	else if (g_str_has_prefix(spec, "unix:"))
-		r = parse_unix(spec, spec + strlen("unix:"), address, error);
+		r = parse_unix(spec, address, error);
 	else if (g_str_has_prefix(spec, "fd:"))
 		r = parse_fd(spec, spec + strlen("fd:"), address, error);
 	else
@@ -166,6 +229,8 @@ void address_finish(struct address *address)
 {
 	g_free(address->host);
 	g_free(address->path);
+	g_free(address->user);
+	g_free(address->group);
 	*address = (struct address){.fd = -1};
 }
 

@@ -5,7 +5,8 @@
  *   HOST:PORT  [V6]:PORT    PORT is 100 .. 65535, or "auto": any free port
  *   PORT  :PORT             the same on loopback, 127.0.0.1
  *   HOST:N  [V6]:N  :N      with N < 100: display N, that is port 5900 + N, as everywhere in VNC
- *   unix:PATH               a socket file, mode 0600
+ *   unix:PATH               a socket file, mode 0600, of the server's user and group
+ *   unix:PATH,mode=0660,user=NAME,group=NAME    with any of these, names or numbers
  *   fd:N                    an inherited socket that listens already (systemd)
  *
  * A bare number below 100 is refused: it reads as a port and as a display. All interfaces are
@@ -29,10 +30,12 @@ enum address_kind {
 
 struct address {
 	enum address_kind kind;
-	char *host;    /* TCP: a name or a numeric address, without brackets */
-	uint16_t port; /* TCP: 1 .. 65535 or ADDRESS_PORT_AUTO */
-	char *path;    /* UNIX */
-	int fd;        /* FD */
+	char *host;         /* TCP: a name or a numeric address, without brackets */
+	uint16_t port;      /* TCP: 1 .. 65535 or ADDRESS_PORT_AUTO */
+	char *path;         /* UNIX */
+	unsigned int mode;  /* UNIX, of the file */
+	char *user, *group; /* UNIX, whom it belongs to; NULL: whoever makes it */
+	int fd;             /* FD */
 };
 
 /* 0, or -EINVAL with one line that starts with the spec (EXIT_USAGE). Opens nothing. */

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 
+#include "door_listener.h"
 #include "end_signals.h"
 #include "log.h"
 #include "screen.h"
@@ -165,6 +167,28 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 	return ret;
 }
 
+/* Sockets that are to belong to somebody else. Returns the exit code, after a line. */
+static int claim_sockets(const struct serve_options *options)
+{
+	char *const control[] = {options->control, NULL};
+	const struct {
+		const char *what;
+		char *const *addresses;
+	} all[] = {
+		{"vnc", options->vnc.addresses},
+		{"web", options->web.addresses},
+		{"spice", options->spice.addresses},
+		{"metrics", options->metrics.addresses},
+		{"control", control[0] && strcmp(control[0], "none") ? control : NULL},
+	};
+	GError *error = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+		if (listeners_claim(all[i].addresses, &error))
+			return cmd_report(all[i].what, error);
+	return 0;
+}
+
 /*
  * After it nothing may need more than the sandbox leaves, and there may be threads. Returns the
  * exit code, after a line on stderr if it is not 0.
@@ -174,7 +198,10 @@ static int confine(struct serve_options *options)
 	const struct serve_parts parts = {&options->vnc, &options->web, &options->spice,
 					  options->control, options->metrics.addresses};
 	GError *error = NULL;
+	int ret = claim_sockets(options);
 
+	if (ret)
+		return ret;
 	serve_control_prepare(options->control);
 	if (serve_vnc_prepare(&options->vnc, &error))
 		return cmd_report("vnc", error);
@@ -249,6 +276,7 @@ int cmd_serve(int argc, char **argv)
 		ret = check_descriptors();
 	if (!ret)
 		ret = serve(argv[1], &options);
+	listeners_drop_claims();
 	serve_vnc_finish(&options.vnc);
 	serve_web_finish(&options.web);
 	serve_spice_finish(&options.spice);

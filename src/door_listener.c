@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include "address.h"
 #include "log.h"
 
+#define OWN_MODE      0600 /* until it is given away */
 #define BACKLOG       128
 #define AUTO_TRIES    16
 #define LOCK_TRIES    50
@@ -198,8 +201,60 @@ static int bind_unix(int fd, const struct sockaddr_un *name)
 	return 0;
 }
 
-static int open_unix(const char *spec, const char *path, GPtrArray *opened, GError **error)
+/* The number that a name, or a number, stands for. */
+static bool find_user(const char *name, uid_t *uid)
 {
+	const struct passwd *entry = getpwnam(name);
+	guint64 number;
+
+	if (!entry && !g_ascii_string_to_unsigned(name, 10, 0, UINT32_MAX - 1, &number, NULL))
+		return false;
+	*uid = entry ? entry->pw_uid : (uid_t)number;
+	return true;
+}
+
+static bool find_group(const char *name, gid_t *gid)
+{
+	const struct group *entry = getgrnam(name);
+	guint64 number;
+
+	if (!entry && !g_ascii_string_to_unsigned(name, 10, 0, UINT32_MAX - 1, &number, NULL))
+		return false;
+	*gid = entry ? entry->gr_gid : (gid_t)number;
+	return true;
+}
+
+static bool is_given_away(const struct address *address)
+{
+	return address->user || address->group || address->mode != OWN_MODE;
+}
+
+/* A socket that was just made, to whom it is for; only then it is open to others. */
+static int give_away(const char *spec, const struct address *address, GError **error)
+{
+	uid_t uid = (uid_t)-1;
+	gid_t gid = (gid_t)-1;
+
+	if (address->user && !find_user(address->user, &uid))
+		return fail(error, EXIT_USAGE, ENOENT, "%s: no such user", spec);
+	if (address->group && !find_group(address->group, &gid))
+		return fail(error, EXIT_USAGE, ENOENT, "%s: no such group", spec);
+	if (!lchown(address->path, uid, gid) && !chmod(address->path, address->mode))
+		return 0;
+	if (errno == EPERM)
+		return fail(
+			error, EXIT_REFUSED, EPERM,
+			"%s: no permission to give it away (to another user only root may, to a "
+			"group who is in it)",
+			spec);
+	return fail(error, EXIT_FAILED, errno, "%s: cannot give it away: %s", spec,
+		    g_strerror(errno));
+}
+
+static int open_unix(const char *spec, const struct address *address, GPtrArray *opened,
+		     GError **error)
+{
+	const char *path = address->path;
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), folder, r;
 	struct listener *listener;
@@ -211,7 +266,7 @@ static int open_unix(const char *spec, const char *path, GPtrArray *opened, GErr
 	g_strlcpy(name.sun_path, path, sizeof(name.sun_path));
 	folder = lock_folder(path);
 	/* bind() gives the file the mode of the socket itself, so it never is open wider. */
-	r = fchmod(fd, 0600) ? -errno : bind_unix(fd, &name);
+	r = fchmod(fd, OWN_MODE) ? -errno : bind_unix(fd, &name);
 	if (!r) {
 		listener->path = g_canonicalize_filename(path, NULL);
 		if (lstat(path, &made)) {
@@ -233,6 +288,8 @@ static int open_unix(const char *spec, const char *path, GPtrArray *opened, GErr
 			 spec);
 	else if (r < 0)
 		r = cannot_listen(spec, -r, error);
+	else if (is_given_away(address))
+		r = give_away(spec, address, error);
 	if (r < 0)
 		listener_free(listener);
 	else
@@ -262,16 +319,39 @@ static int open_fd(const char *spec, int fd, GPtrArray *opened, GError **error)
 	return 0;
 }
 
+/* Until they are opened: ADDR to struct listener. Main's alone. */
+static GHashTable *claims;
+
+static struct listener *take_claim(const char *spec)
+{
+	struct listener *listener = claims ? g_hash_table_lookup(claims, spec) : NULL;
+
+	if (listener) {
+		g_hash_table_steal(claims, spec);
+		if (!g_hash_table_size(claims))
+			listeners_drop_claims();
+	}
+	return listener;
+}
+
 int listener_open(const char *spec, GPtrArray *listeners, GError **error)
 {
-	GPtrArray *opened = g_ptr_array_new_with_free_func(listener_free);
+	struct listener *claimed = take_claim(spec);
+	GPtrArray *opened;
 	struct address address;
-	int r = address_parse(spec, &address, error);
+	int r;
+
+	if (claimed) {
+		g_ptr_array_add(listeners, claimed);
+		return 0;
+	}
+	opened = g_ptr_array_new_with_free_func(listener_free);
+	r = address_parse(spec, &address, error);
 
 	if (!r && address.kind == ADDRESS_TCP)
 		r = open_host(spec, &address, opened, error);
 	else if (!r && address.kind == ADDRESS_UNIX)
-		r = open_unix(spec, address.path, opened, error);
+		r = open_unix(spec, &address, opened, error);
 	else if (!r)
 		r = open_fd(spec, address.fd, opened, error);
 	address_finish(&address);
@@ -284,6 +364,42 @@ int listener_open(const char *spec, GPtrArray *listeners, GError **error)
 	}
 	g_ptr_array_unref(opened);
 	return r;
+}
+
+static int claim(const char *spec, GError **error)
+{
+	GPtrArray *opened = g_ptr_array_new();
+	int r = listener_open(spec, opened, error);
+
+	if (!r) {
+		if (!claims)
+			claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						       listener_free);
+		g_hash_table_insert(claims, g_strdup(spec), opened->pdata[0]);
+	}
+	g_ptr_array_unref(opened);
+	return r;
+}
+
+int listeners_claim(char *const *specs, GError **error)
+{
+	int r = 0;
+
+	for (; !r && specs && *specs; specs++) {
+		struct address address;
+
+		r = address_parse(*specs, &address, error);
+		if (!r && is_given_away(&address))
+			r = claim(*specs, error);
+		address_finish(&address);
+	}
+	return r;
+}
+
+void listeners_drop_claims(void)
+{
+	if (claims)
+		g_hash_table_unref(g_steal_pointer(&claims));
 }
 
 static bool may_open(const struct listener_rules *rules, const GPtrArray *listeners)

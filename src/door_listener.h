@@ -22,6 +22,14 @@ struct listener {
  */
 int listener_open(const char *spec, GPtrArray *listeners, GError **error);
 
+/*
+ * Makes the unix sockets among the ADDRs (NULL: none) that are to be open to others, while this
+ * process may still give files away: listener_open() finds them later, and until then who connects
+ * waits. For the main thread. 0, or -errno and those of earlier calls stay.
+ */
+int listeners_claim(char *const *specs, GError **error);
+void listeners_drop_claims(void); /* those that nobody has opened */
+
 /* What a server asks of the places where it listens, and says of them. */
 struct listener_rules {
 	const char *server; /* its name: "vnc" */

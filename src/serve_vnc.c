@@ -14,7 +14,8 @@
 
 const char serve_vnc_help[] =
 	"ADDR is HOST:PORT, HOST:auto (a free port), [::1]:PORT, PORT (loopback),\n"
-	":N (display N), unix:PATH or fd:N. An address that other machines can reach\n"
+	":N (display N), unix:PATH or fd:N. unix:PATH,mode=0660,user=NAME,group=NAME (any of\n"
+	"these) gives the socket to others. An address that other machines can reach\n"
 	"needs --password-file or --users-file, or --insecure. SECRET is a file that only its\n"
 	"owner reads, cred:NAME (a systemd credential) or fd:N (a descriptor). VNC passwords\n"
 	"have 8 characters and protect the way in; the picture on its way needs --tls\n"

@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+import subprocess
 
 from lib import host, pattern, rfb
 
@@ -23,6 +24,62 @@ class Listen(host.Test):
         self.assertTrue(stat.S_ISSOCK(os.stat(path).st_mode))
         self.check(server.address)
         server.stop()
+        self.assertEqual(os.listdir(self.scratch), [])
+
+    def test_unix_sockets_have_the_mode_that_they_are_given(self):
+        for text, mode in (("", 0o600), (",mode=0660", 0o660), (",mode=666", 0o666)):
+            server = self.serve(DEVICE, vnc=f"unix:{self.path('vnc')}{text}")
+            self.assertEqual(stat.S_IMODE(os.stat(self.path("vnc")).st_mode), mode)
+            self.assertEqual(server.address, f"unix:{self.path('vnc')}")
+            self.check(server.address)
+            server.stop()
+            self.assertEqual(os.listdir(self.scratch), [])
+
+    @staticmethod
+    def greeting(path, uid, gid):
+        """What somebody else hears at a socket, or None if he may not connect."""
+        code = ("import socket, sys\nwith socket.socket(socket.AF_UNIX) as sock:\n"
+                f" sock.connect({path!r})\n print(sock.recv(12))")
+        done = subprocess.run(["/usr/bin/python3", "-c", code], user=uid, group=gid,
+                              extra_groups=[], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              check=False)
+        return done.stdout.strip().decode() or None
+
+    def test_unix_sockets_belong_to_whom_they_are_given(self):
+        """Although the server has given its own rights up when it listens."""
+        if os.geteuid():
+            self.skipTest("needs root: sockets are given to other users")
+        os.chmod(self.scratch, 0o755)
+        kinds = ("vnc", "spice", "control", "metrics")
+        uid, gid = 12345, 23456
+        server = self.serve(DEVICE, *[
+            word for kind in kinds[1:] for word in (
+                f"--{kind}", f"unix:{self.path(kind)},group={gid},mode=0660")],
+                            vnc=f"unix:{self.path('vnc')},user={uid},group={gid},mode=0660")
+        for kind in kinds:
+            made = os.stat(self.path(kind))
+            self.assertEqual((made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode)),
+                             (uid if kind == "vnc" else 0, gid, 0o660), kind)
+        for user, group in ((uid, 1), (54321, gid)):
+            self.assertEqual(self.greeting(self.path("vnc"), user, group), "b'RFB 003.008\\n'")
+        self.assertIsNone(self.greeting(self.path("vnc"), 54321, 1))
+        self.assertIsNone(self.greeting(self.path("control"), uid, 1))
+        self.check(server.address)
+        server.stop()
+        self.assertEqual(os.listdir(self.scratch), [])
+
+    def test_sockets_that_cannot_be_given_away_are_not_made(self):
+        path = self.path("vnc")
+        for settings, word in ((",group=nobody-has-it", "no such group"),
+                               (",user=nobody-has-it", "no such user"),
+                               (",mode=8", "no mode"), (",owner=root", "a socket has no")):
+            result = self.planecast("serve", DEVICE, "--vnc", f"unix:{path}{settings}", code=2)
+            self.assertIn(word, result.err)
+        if not os.geteuid():
+            os.chmod(self.scratch, 0o777)
+            result = self.planecast("serve", DEVICE, "--vnc", f"unix:{path},user=1", code=4,
+                                    user=12345, group=12345, extra_groups=[])
+            self.assertIn("give it away", result.err)
         self.assertEqual(os.listdir(self.scratch), [])
 
     def test_stale_unix_socket_is_taken_over(self):

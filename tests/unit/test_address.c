@@ -42,6 +42,9 @@ static void test_address_accepts_each_form(void **state)
 		{"unix:/run/vnc.sock", ADDRESS_UNIX, NULL, 0, "/run/vnc.sock", -1},
 		{"unix:here", ADDRESS_UNIX, NULL, 0, "here", -1},
 		{"unix:/a:5900", ADDRESS_UNIX, NULL, 0, "/a:5900", -1},
+		{"unix:/a,b", ADDRESS_UNIX, NULL, 0, "/a,b", -1},
+		{"unix:/a,mode=0660/b", ADDRESS_UNIX, NULL, 0, "/a,mode=0660/b", -1},
+		{"unix:/a,=", ADDRESS_UNIX, NULL, 0, "/a,=", -1},
 		{"fd:3", ADDRESS_FD, NULL, 0, NULL, 3},
 		{"fd:0", ADDRESS_FD, NULL, 0, NULL, 0},
 	};
@@ -58,6 +61,33 @@ static void test_address_accepts_each_form(void **state)
 		assert_int_equal(address.port, cases[i].port);
 		assert_true(!g_strcmp0(address.path, cases[i].path));
 		assert_int_equal(address.fd, cases[i].fd);
+		address_finish(&address);
+	}
+}
+
+static void test_address_says_whose_a_socket_is(void **state)
+{
+	static const struct {
+		const char *spec;
+		unsigned int mode;
+		const char *user, *group;
+	} cases[] = {
+		{"unix:/run/a", 0600, NULL, NULL},
+		{"unix:/run/a,mode=0660", 0660, NULL, NULL},
+		{"unix:/run/a,mode=666,group=kvm", 0666, NULL, "kvm"},
+		{"unix:/run/a,user=root,mode=0777,group=12", 0777, "root", "12"},
+		{"unix:/run/a,user=first,user=second", 0600, "first", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct address address;
+
+		assert_int_equal(address_parse(cases[i].spec, &address, NULL), 0);
+		assert_string_equal(address.path, "/run/a");
+		assert_int_equal(address.mode, cases[i].mode);
+		assert_true(!g_strcmp0(address.user, cases[i].user));
+		assert_true(!g_strcmp0(address.group, cases[i].group));
 		address_finish(&address);
 	}
 }
@@ -97,6 +127,15 @@ static void test_address_refuses_with_one_line(void **state)
 		{"a b:5900", "a b:5900: \"a b\" is not a host " HOW},
 		{"a/b:5900", "a/b:5900: \"a/b\" is not a host " HOW},
 		{"unix:", "unix:: the path is missing " HOW},
+		{"unix:,mode=0660", "unix:,mode=0660: the path is missing " HOW},
+		{"unix:/a,mode=", "unix:/a,mode=: \"\" is no mode of a file (write mode=0660)"},
+		{"unix:/a,mode=1777",
+		 "unix:/a,mode=1777: \"1777\" is no mode of a file (write mode=0660)"},
+		{"unix:/a,mode=068",
+		 "unix:/a,mode=068: \"068\" is no mode of a file (write mode=0660)"},
+		{"unix:/a,group=", "unix:/a,group=: the name is missing (write group=NAME)"},
+		{"unix:/a,moed=660,group=kvm",
+		 "unix:/a,moed=660,group=kvm: a socket has no \"moed\" (only mode=, user= and group=)"},
 		{"fd:", "fd:: \"\" is not a descriptor (write fd:N)"},
 		{"fd:-1", "fd:-1: \"-1\" is not a descriptor (write fd:N)"},
 		{"fd:3x", "fd:3x: \"3x\" is not a descriptor (write fd:N)"},
@@ -200,6 +239,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_address_accepts_each_form),
+		cmocka_unit_test(test_address_says_whose_a_socket_is),
 		cmocka_unit_test(test_address_refuses_with_one_line),
 		cmocka_unit_test(test_address_refuses_a_path_too_long),
 		cmocka_unit_test(test_address_knows_what_is_local),
