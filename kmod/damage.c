@@ -15,9 +15,17 @@
 
 /* Writes within so long of the first are one event. */
 #define MPLANE_DAMAGE_DELAY_MS 8
-/* While protection rests, the whole plane is damaged this often, and tried again so late. */
+/* A guest that writes a quarter of the screen in so many windows running is left alone. */
+#define MPLANE_DAMAGE_WINDOW_MS 100
+#define MPLANE_DAMAGE_HEAVY     2
+/*
+ * While protection rests, the whole plane is damaged this often; after a time, one page of so many
+ * is protected for as long, to see whether the guest still writes that much.
+ */
 #define MPLANE_DAMAGE_REST_STEP_MS 16
 #define MPLANE_DAMAGE_REST_MS      1000
+#define MPLANE_DAMAGE_PROBE_MS     100
+#define MPLANE_DAMAGE_PROBE_STEP   16
 
 /* Called by a fault, under a spin lock: only starts the work. */
 static void mplane_damage_notify(void *data)
@@ -106,43 +114,101 @@ static void mplane_damage_pages(void *data, unsigned long first, unsigned long l
 	u64 from = max_t(u64, (u64)first << PAGE_SHIFT, begin);
 	u64 to = min_t(u64, ((u64)last + 1) << PAGE_SHIFT, end);
 
+	bitmap_set(device->damage.window, first, last - first + 1);
 	if (from < to)
 		mplane_damage_bytes(device, from - begin, to - begin - 1);
 }
 
+/* The pages that are visible. */
+static void mplane_damage_range(struct mplane_device *device, unsigned long *first,
+				unsigned long *last)
+{
+	const struct mplane_mode *mode = &device->scanout.mode;
+
+	*first = mode->offset >> PAGE_SHIFT;
+	*last = (mode->offset + (u64)mode->stride * mode->height - 1) >> PAGE_SHIFT;
+}
+
+/*
+ * Counts different pages over a time, not those of one harvest: where faults are slow, as in
+ * emulated machines, a guest gets only a few pages far between two harvests.
+ */
+static bool mplane_damage_is_heavy(struct mplane_damage *damage, unsigned long first,
+				   unsigned long last)
+{
+	unsigned long window = msecs_to_jiffies(MPLANE_DAMAGE_WINDOW_MS);
+	unsigned long written = 0, i = first;
+
+	if (time_before(jiffies, damage->window_end))
+		return false;
+	for_each_set_bit_from(i, damage->window, last + 1)
+		written++;
+	if (written * 4 > last - first + 1 && time_before(jiffies, damage->window_end + window))
+		damage->heavy++;
+	else
+		damage->heavy = 0;
+	bitmap_zero(damage->window, mplane_vram_size() >> PAGE_SHIFT);
+	damage->window_end = jiffies + window;
+	return damage->heavy >= MPLANE_DAMAGE_HEAVY;
+}
+
+/* True as long as the guest is left alone, in which all is damage. */
+static bool mplane_damage_rests(struct mplane_device *device, unsigned long first,
+				unsigned long last)
+{
+	struct mplane_damage *damage = &device->damage;
+	struct mplane_dirty *dirty = device->bar->dirty;
+	unsigned long marked;
+
+	if (!damage->resting)
+		return false;
+	mplane_damage_all(device);
+	if (time_before(jiffies, damage->rest_end))
+		return true;
+	if (!damage->probing) {
+		mplane_dirty_protect(dirty, device->vram->pages,
+				     device->bar->dmabuf->file->f_mapping, first, last,
+				     MPLANE_DAMAGE_PROBE_STEP);
+		damage->probing = true;
+		damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_PROBE_MS);
+		return true;
+	}
+	damage->probing = false;
+	marked = mplane_dirty_sample(dirty, first, last, MPLANE_DAMAGE_PROBE_STEP);
+	if (marked * MPLANE_DAMAGE_PROBE_STEP * 4 > last - first + 1) {
+		damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_REST_MS);
+		return true;
+	}
+	damage->resting = false;
+	damage->heavy = 0;
+	return false;
+}
+
 /*
  * Gathers what the guest wrote to the visible pages; others stay writable. A guest that writes
- * most of the screen all the time would pay a fault a page for nothing: then all is damage for a
- * second, without protection.
+ * most of the screen all the time would pay a fault a page for nothing: it is left alone then.
  */
 static void mplane_damage_harvest(struct mplane_device *device)
 {
-	const struct mplane_mode *mode = &device->scanout.mode;
 	struct mplane_damage *damage = &device->damage;
-	struct mplane_dirty *dirty = device->bar->dirty;
 	unsigned long first, last;
 
 	if (!device->scanout.on)
 		return;
-	if (damage->resting) {
-		mplane_damage_all(device);
-		if (time_before(jiffies, damage->rest_until))
-			return;
-		damage->resting = false;
-	}
-	first = mode->offset >> PAGE_SHIFT;
-	last = (mode->offset + (u64)mode->stride * mode->height - 1) >> PAGE_SHIFT;
-	if (mplane_dirty_weight(dirty, first, last) * 4 <= last - first + 1) {
-		damage->heavy = 0;
-	} else if (++damage->heavy >= 3) {
+	mplane_damage_range(device, &first, &last);
+	if (mplane_damage_rests(device, first, last))
+		return;
+	if (mplane_damage_is_heavy(damage, first, last)) {
 		damage->heavy = 0;
 		damage->resting = true;
-		damage->rest_until = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_REST_MS);
+		damage->probing = false;
+		damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_REST_MS);
 		mplane_damage_all(device);
 		return;
 	}
-	mplane_dirty_harvest(dirty, device->vram->pages, device->bar->dmabuf->file->f_mapping,
-			     first, last, damage->scratch, mplane_damage_pages, device);
+	mplane_dirty_harvest(device->bar->dirty, device->vram->pages,
+			     device->bar->dmabuf->file->f_mapping, first, last, damage->scratch,
+			     mplane_damage_pages, device);
 }
 
 /* Brings a copied scanout up to date and tells the readers. */
@@ -210,9 +276,14 @@ void mplane_damage_listen(struct mplane_device *device)
 
 int mplane_damage_init(struct mplane_device *device)
 {
+	unsigned long pages = mplane_vram_size() >> PAGE_SHIFT;
+
 	INIT_DELAYED_WORK(&device->damage.work, mplane_damage_work);
-	device->damage.scratch = bitmap_zalloc(mplane_vram_size() >> PAGE_SHIFT, GFP_KERNEL);
-	return device->damage.scratch ? 0 : -ENOMEM;
+	device->damage.scratch = bitmap_zalloc(pages, GFP_KERNEL);
+	device->damage.window = bitmap_zalloc(pages, GFP_KERNEL);
+	device->damage.window_end = jiffies;
+	/* What there is of them is freed by finish. */
+	return device->damage.scratch && device->damage.window ? 0 : -ENOMEM;
 }
 
 void mplane_damage_stop(struct mplane_device *device)
@@ -225,4 +296,5 @@ void mplane_damage_stop(struct mplane_device *device)
 void mplane_damage_finish(struct mplane_device *device)
 {
 	bitmap_free(device->damage.scratch);
+	bitmap_free(device->damage.window);
 }

@@ -24,9 +24,12 @@ struct mplane_damage {
 
 	struct delayed_work work;
 	unsigned long *scratch;   /* a bit a page of video memory */
-	unsigned int heavy;       /* harvests in a row that found more than a quarter dirty */
-	unsigned long rest_until; /* jiffies; no protection before */
-	bool resting;
+	unsigned long *window;    /* likewise: pages written since the window began */
+	unsigned long window_end; /* jiffies */
+	unsigned int heavy;       /* windows in a row in which more than a quarter was written */
+	/* Resting: nothing is protected, all is damage; while probing, but a sample of pages. */
+	bool resting, probing;
+	unsigned long rest_end; /* jiffies; of the rest, or of the probe */
 };
 
 int mplane_damage_init(struct mplane_device *device); /* -ENOMEM */

@@ -51,14 +51,33 @@ void mplane_dirty_mark(struct mplane_dirty *dirty, unsigned long first, unsigned
 	mplane_dirty_notify(dirty);
 }
 
-unsigned long mplane_dirty_weight(struct mplane_dirty *dirty, unsigned long first,
-				  unsigned long last)
+static void mplane_dirty_clear(struct mplane_dirty *dirty, struct page *page, unsigned long index)
 {
-	unsigned long weight = 0, i = first;
+	lock_page(page);
+	clear_bit(index, dirty->bits);
+	unlock_page(page);
+}
 
-	for_each_set_bit_from(i, dirty->bits, last + 1)
-		weight++;
-	return weight;
+void mplane_dirty_protect(struct mplane_dirty *dirty, struct page **pages,
+			  struct address_space *mapping, unsigned long first, unsigned long last,
+			  unsigned long step)
+{
+	unsigned long i;
+
+	for (i = first; i <= last; i += step) {
+		mplane_dirty_clear(dirty, pages[i], i);
+		wp_shared_mapping_range(mapping, i, 1);
+	}
+}
+
+unsigned long mplane_dirty_sample(struct mplane_dirty *dirty, unsigned long first,
+				  unsigned long last, unsigned long step)
+{
+	unsigned long marked = 0, i;
+
+	for (i = first; i <= last; i += step)
+		marked += test_bit(i, dirty->bits);
+	return marked;
 }
 
 /*
@@ -76,9 +95,7 @@ void mplane_dirty_harvest(struct mplane_dirty *dirty, struct page **pages,
 
 	bitmap_clear(scratch, first, last - first + 1);
 	for_each_set_bit_from(i, dirty->bits, last + 1) {
-		lock_page(pages[i]);
-		clear_bit(i, dirty->bits);
-		unlock_page(pages[i]);
+		mplane_dirty_clear(dirty, pages[i], i);
 		__set_bit(i, scratch);
 		from = min(from, i);
 		to = i;

@@ -34,9 +34,15 @@ void mplane_dirty_fault(struct mplane_dirty *dirty, unsigned long index, struct 
 /* Pages first .. last were written by other ways than mappings. */
 void mplane_dirty_mark(struct mplane_dirty *dirty, unsigned long first, unsigned long last);
 
-/* How many of the pages first .. last are marked. */
-unsigned long mplane_dirty_weight(struct mplane_dirty *dirty, unsigned long first,
-				  unsigned long last);
+/*
+ * Unmarks and protects every step-th of the pages first .. last, as a harvest does; and says how
+ * many of these are marked.
+ */
+void mplane_dirty_protect(struct mplane_dirty *dirty, struct page **pages,
+			  struct address_space *mapping, unsigned long first, unsigned long last,
+			  unsigned long step);
+unsigned long mplane_dirty_sample(struct mplane_dirty *dirty, unsigned long first,
+				  unsigned long last, unsigned long step);
 
 /*
  * Unmarks and protects the pages first .. last, of the buffer whose pages those are and whose
