@@ -17,11 +17,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TWO_TYPES = "mplane-region mplane-dmabuf-y"
 MODULE_TESTS = {
     "smoke": {"kmod_probe": {}, "kmod_scanout": {"TYPES": TWO_TYPES},
-              "kmod_status": {"TYPES": TWO_TYPES}},
-    "short": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": TWO_TYPES},
+              "kmod_status": {"TYPES": TWO_TYPES},
+              "kmod_damage": {"TYPES": "mplane-dmabuf-y", "WRITES": "1000", "SLOW": ""}},
+    "short": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": "mplane-region"},
+              "kmod_damage": {"TYPES": "mplane-dmabuf-y", "WRITES": "1000", "SLOW": ""},
               "kmod_guest": {}, "kmod_fuzz": {"OPERATIONS": "100000"},
               "kmod_churn": {"ROUNDS": "100"}},
-    "long": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {}, "kmod_guest": {},
+    "long": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": TWO_TYPES},
+             "kmod_damage": {"SLOW": TWO_TYPES}, "kmod_guest": {},
              "kmod_fuzz": {"OPERATIONS": "1000000"}, "kmod_churn": {"ROUNDS": "1000"}},
     # Not the module, but what is installed, under a booted systemd: the folder units/.
     "units": {},

@@ -3,6 +3,8 @@ EXTRA_DIST += \
 	tests/vm/inside.py \
 	tests/vm/kmod_churn.py \
 	tests/vm/kmod_churn.sh \
+	tests/vm/kmod_damage.py \
+	tests/vm/kmod_damage.sh \
 	tests/vm/kmod_dkms.sh \
 	tests/vm/kmod_fuzz.sh \
 	tests/vm/kmod_guest.py \
@@ -16,6 +18,7 @@ EXTRA_DIST += \
 	tests/vm/kmod_scanout.sh \
 	tests/vm/kmod_status.py \
 	tests/vm/kmod_status.sh \
+	tests/vm/kmod_vcpu.py \
 	tests/vm/kmod_vfio.py \
 	tests/vm/machine.py \
 	tests/vm/test_guest.py \
