@@ -45,20 +45,22 @@ def verdict(name, begun, wrong):
 
 
 def script(label, name, folder, more):
-    """A test of the module: a shell script that ends with `name: N passed, M failed`."""
+    """A test of the module: a shell script that ends with `name: N passed, M failed`, or
+    `name (what one must know to repeat it): ...`."""
     begun = time.monotonic()
     done = subprocess.run(["bash", f"{HERE}/{name}.sh", folder], stdin=subprocess.DEVNULL,
                           env={**os.environ, **more}, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     sys.stderr.write(done.stdout)
-    total = re.findall(r"^\w+(?: \(.*\))?: (\d+) passed, \d+ failed", done.stdout, re.M)
+    total = re.findall(r"^\w+(?: \((.*)\))?: (\d+) passed, \d+ failed", done.stdout, re.M)
+    how = "".join(f"; {each}" for each, _ in total if each)
     for line in re.findall(r"^FAIL: (.*)$", done.stdout, re.M):
-        say(f"FAIL {label}/{name}: {line}")
+        say(f"FAIL {label}/{name}: {line}{how}")
     if done.returncode == 77:
         say(f"SKIP {label}/{name}: {done.stdout.strip().splitlines()[-1]}")
     elif done.returncode == 0:
         say(f"PASS {label}/{name} ({time.monotonic() - begun:.1f} s, "
-            f"{sum(int(each) for each in total)} checks)")
+            f"{sum(int(each) for _, each in total)} checks{how})")
     if done.returncode not in (0, 77) and "\nFAIL: " not in f"\n{done.stdout}":
         say(f"FAIL {label}/{name}: exit code {done.returncode}")
 

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 
+import kmod_leaks
 from kmod_vfio import BAR0, DMABUF, PARENT, REGION, Count, Device, Mapping, Mdev, libc
 
 UUID = "6b1f5bd4-0005-4000-8000-%012x"
@@ -124,6 +125,9 @@ def one_round(rng, number, module):
             pass
     count.check(wait_all(pids, 20), "round %u: %s: a process hangs" % (number, kind))
     count.check(not os.path.exists(mdev.path), "round %u: %s: not removed" % (number, kind))
+    if number % 50 == 49 and os.path.isdir("/sys/module/mplane"):
+        stacks = kmod_leaks.none_held()
+        count.check(not stacks, "round %u: leaked: %s" % (number, stacks[:1]))
     if rng.randrange(4) == 0:
         for unused in range(100):
             if unload():

@@ -2,7 +2,9 @@
 /*
  * kmod_fuzz SEED OPERATIONS UUID...: does that many random things to these devices, from two
  * processes that share their descriptors: ioctls, reads and writes of regions, mappings, dma-bufs,
- * eventfds and sysfs. It judges nothing itself: the kernel must survive, which the caller checks.
+ * eventfds and sysfs. It judges nothing but that each kind of operation is not always refused: the
+ * kernel must survive, which the caller checks. On stdout, for each kind: how many, and how many
+ * of them the kernel carried out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +94,7 @@ static struct device *some_device(void)
 	return &devices[below(device_count)];
 }
 
-static void do_query(struct device *device)
+static bool do_query(struct device *device)
 {
 	struct vfio_device_gfx_plane_info info = {.argsz = sizeof(info)};
 
@@ -100,11 +102,14 @@ static void do_query(struct device *device)
 	info.drm_plane_type = below(4) ? 1 + below(2) : number();
 	if (!below(8))
 		info.argsz = number();
-	if (ioctl(device->fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info) == 0 && info.dmabuf_id)
+	if (ioctl(device->fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info))
+		return false;
+	if (info.dmabuf_id)
 		device->last_id = info.dmabuf_id;
+	return true;
 }
 
-static void do_buffer(struct device *device)
+static bool do_buffer(struct device *device)
 {
 	uint32_t id = below(4) ? device->last_id : number();
 	int *slot = &buffers[below(BUFFERS)];
@@ -112,18 +117,20 @@ static void do_buffer(struct device *device)
 	if (*slot >= 0)
 		close(*slot);
 	*slot = ioctl(device->fd, VFIO_DEVICE_GET_GFX_DMABUF, &id);
+	return *slot >= 0;
 }
 
-static void do_sync(void)
+static bool do_sync(struct device *unused)
 {
 	struct dma_buf_sync sync = {.flags = number()};
 
+	(void)unused;
 	if (below(2))
 		sync.flags &= 7;
-	ioctl(buffers[below(BUFFERS)], DMA_BUF_IOCTL_SYNC, &sync);
+	return ioctl(buffers[below(BUFFERS)], DMA_BUF_IOCTL_SYNC, &sync) == 0;
 }
 
-static void do_info(struct device *device)
+static bool do_info(struct device *device)
 {
 	struct {
 		struct vfio_region_info info;
@@ -138,17 +145,15 @@ static void do_info(struct device *device)
 		/* The kernel believes argsz, so it must be true or too small. */
 		if (region.info.argsz > sizeof(region))
 			region.info.argsz = sizeof(region);
-		ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &region);
-		break;
+		return ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &region) == 0;
 	case 1:
-		ioctl(device->fd, VFIO_DEVICE_GET_IRQ_INFO, &irq);
-		break;
+		return ioctl(device->fd, VFIO_DEVICE_GET_IRQ_INFO, &irq) == 0;
 	default:
-		ioctl(device->fd, VFIO_DEVICE_GET_INFO, &info);
+		return ioctl(device->fd, VFIO_DEVICE_GET_INFO, &info) == 0;
 	}
 }
 
-static void do_irqs(struct device *device)
+static bool do_irqs(struct device *device)
 {
 	union {
 		struct vfio_irq_set set;
@@ -162,11 +167,11 @@ static void do_irqs(struct device *device)
 	irqs.set.count = below(3) ? below(3) : number();
 	for (int i = 0; i < 16; i++)
 		fds[i] = below(3) ? events[below(EVENTS)] : (int32_t)below(64) - 1;
-	ioctl(device->fd, VFIO_DEVICE_SET_IRQS, &irqs);
+	return ioctl(device->fd, VFIO_DEVICE_SET_IRQS, &irqs) == 0;
 }
 
 /* Requests of VFIO's range with noise, at addresses good and bad. */
-static void do_noise(struct device *device)
+static bool do_noise(struct device *device)
 {
 	static const uintptr_t bad[] = {0, 1, 0xffff800000000000, UINTPTR_MAX - 8};
 	uint64_t data[64];
@@ -174,8 +179,8 @@ static void do_noise(struct device *device)
 	for (int i = 0; i < 64; i++)
 		data[i] = any();
 	data[0] = (data[0] & ~0xffffffffull) | (number() & 255);
-	ioctl(device->fd, _IO(VFIO_TYPE, VFIO_BASE + below(32)),
-	      below(4) ? (uintptr_t)data : bad[below(4)]);
+	return ioctl(device->fd, _IO(VFIO_TYPE, VFIO_BASE + below(32)),
+		     below(4) ? (uintptr_t)data : bad[below(4)]) >= 0;
 }
 
 static uint64_t region_size(unsigned int region)
@@ -193,7 +198,7 @@ static uint64_t region_size(unsigned int region)
 	}
 }
 
-static void do_transfer(struct device *device)
+static bool do_transfer(struct device *device)
 {
 	static unsigned char data[70000];
 	unsigned int region = below(REGIONS);
@@ -201,19 +206,15 @@ static void do_transfer(struct device *device)
 	uint64_t offset = below(8) ? any() % region_size(region) : number();
 	off_t place = below(64) ? (off_t)((uint64_t)region << 40 | offset) : (off_t)any();
 
-	if (below(2)) {
-		if (pread(device->fd, data, size, place) < 0)
-			return;
-	} else {
-		for (size_t i = 0; i < size && i < 64; i += 8)
-			memcpy(data + i, &(uint64_t){any()}, 8);
-		if (pwrite(device->fd, data, size, place) < 0)
-			return;
-	}
+	if (below(2))
+		return pread(device->fd, data, size, place) > 0;
+	for (size_t i = 0; i < size && i < 64; i += 8)
+		memcpy(data + i, &(uint64_t){any()}, 8);
+	return pwrite(device->fd, data, size, place) > 0;
 }
 
 /* What a guest's driver does; mostly small modes, or the test takes for ever. */
-static void do_mode(struct device *device)
+static bool do_mode(struct device *device)
 {
 	uint16_t vbe[10] = {0};
 	off_t place = (off_t)2 << 40 | 0x500;
@@ -226,8 +227,7 @@ static void do_mode(struct device *device)
 	vbe[6] = below(2) ? 0 : vbe[1] + below(100);
 	vbe[8] = below(2) ? 0 : below(100);
 	vbe[9] = below(2) ? 0 : below(1000);
-	if (pwrite(device->fd, vbe, sizeof(vbe), place) < 0)
-		return;
+	return pwrite(device->fd, vbe, sizeof(vbe), place) > 0;
 }
 
 static void unmap(struct mapping *mapping)
@@ -237,7 +237,7 @@ static void unmap(struct mapping *mapping)
 	mapping->data = NULL;
 }
 
-static void do_map(struct device *device)
+static bool do_map(struct device *device)
 {
 	static const unsigned int regions[] = {0, 0, 10, 11, 12};
 	struct mapping *mapping = &mappings[below(MAPPINGS)];
@@ -257,56 +257,58 @@ static void do_map(struct device *device)
 		data = mmap(NULL, mapping->size, prot, flags, buffers[below(BUFFERS)],
 			    (off_t)(below(2) ? 0 : offset));
 	mapping->data = data == MAP_FAILED ? NULL : data;
+	return mapping->data;
 }
 
-static void do_touch(void)
+static bool do_touch(struct device *unused)
 {
 	struct mapping *mapping = &mappings[below(MAPPINGS)];
 	volatile unsigned char *at;
 
+	(void)unused;
 	if (!mapping->data)
-		return;
+		return false;
 	at = mapping->data + any() % mapping->size;
 	if (sigsetjmp(fault, 1))
-		return;
+		return false;
 	if (mapping->writable && below(2))
 		*at = any();
 	else
 		(void)*at;
+	return true;
 }
 
-static void do_protect(void)
+static bool do_protect(struct device *unused)
 {
 	struct mapping *mapping = &mappings[below(MAPPINGS)];
 
-	if (!mapping->data)
-		return;
-	if (mprotect(mapping->data, mapping->size, PROT_READ | PROT_WRITE) == 0)
-		mapping->writable = true;
+	(void)unused;
+	if (!mapping->data || mprotect(mapping->data, mapping->size, PROT_READ | PROT_WRITE))
+		return false;
+	mapping->writable = true;
+	return true;
 }
 
-static void put(struct device *device, const char *name, const char *value)
+/* Writes a file of the device, or reads it. */
+static bool put(struct device *device, const char *name, const char *value)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], data[64];
+	bool done;
 	int fd;
 
 	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/%s", device->uuid, name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return;
-	if (below(4)) {
-		if (write(fd, value, strlen(value)) < 0)
-			errno = 0;
-	} else {
-		char data[64];
-
-		if (read(fd, data, sizeof(data)) < 0)
-			errno = 0;
-	}
+		return false;
+	if (below(4))
+		done = write(fd, value, strlen(value)) > 0;
+	else
+		done = read(fd, data, sizeof(data)) > 0;
 	close(fd);
+	return done;
 }
 
-static void do_sysfs(struct device *device)
+static bool do_sysfs(struct device *device)
 {
 	static const char *const patterns[] = {"off",   "desktop", "bars", "video",
 					       "clock", "static",  "off",  "nothing"};
@@ -317,98 +319,98 @@ static void do_sysfs(struct device *device)
 
 	switch (below(8)) {
 	case 0:
-		put(device, "pattern", patterns[below(8)]);
-		break;
+		return put(device, "pattern", patterns[below(8)]);
 	case 1:
-		put(device, "format", formats[below(5)]);
-		break;
+		return put(device, "format", formats[below(5)]);
 	case 2:
 		snprintf(value, sizeof(value), "%ux%u", 60 + below(below(16) ? 100 : 2000),
 			 60 + below(below(16) ? 100 : 2000));
-		put(device, "mode", value);
-		break;
+		return put(device, "mode", value);
 	case 3:
 		snprintf(value, sizeof(value), "%llu", (unsigned long long)any() >> below(64));
-		put(device, "frame", value);
-		break;
+		return put(device, "frame", value);
 	case 4:
 		snprintf(value, sizeof(value), "%u", below(8) ? 0 : below(250));
-		put(device, "rate", value);
-		break;
+		return put(device, "rate", value);
 	case 5:
 		snprintf(value, sizeof(value), "%u", number());
-		put(device, "seed", value);
-		break;
+		return put(device, "seed", value);
 	case 6:
 		for (size_t i = 0; i < sizeof(value) - 1; i++)
 			value[i] = 1 + below(255);
 		value[below(sizeof(value))] = 0;
 		value[sizeof(value) - 1] = 0;
-		put(device, below(2) ? "mode" : "pattern", value);
-		break;
+		return put(device, below(2) ? "mode" : "pattern", value);
 	default:
 		snprintf(value, sizeof(value), "%u", below(4) ? 0 : below(10));
-		put(device, quirks[below(6)], value);
+		return put(device, quirks[below(6)], value);
 	}
 }
 
-static void do_event(void)
+static bool do_event(struct device *unused)
 {
 	int *event = &events[below(EVENTS)];
 
+	(void)unused;
 	if (*event >= 0)
 		close(*event);
 	*event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return *event >= 0;
 }
 
-static void do_request(struct device *device)
+static bool do_request(struct device *device)
 {
 	uint64_t request = any();
 
-	if (pwrite(device->fd, &request, sizeof(request), (off_t)11 << 40 | 0x1000) < 0)
-		return;
+	return pwrite(device->fd, &request, sizeof(request), (off_t)11 << 40 | 0x1000) > 0;
 }
 
-static void operate(void)
+static bool do_reset(struct device *device)
 {
-	struct device *device = some_device();
-	uint32_t what = below(1000);
-
-	if (what < 150)
-		do_query(device);
-	else if (what < 250)
-		do_buffer(device);
-	else if (what < 300)
-		do_sync();
-	else if (what < 400)
-		do_info(device);
-	else if (what < 450)
-		do_irqs(device);
-	else if (what < 500)
-		do_noise(device);
-	else if (what < 700)
-		do_transfer(device);
-	else if (what < 703)
-		do_mode(device);
-	else if (what < 780)
-		do_map(device);
-	else if (what < 960)
-		do_touch();
-	else if (what < 970)
-		do_protect();
-	else if (what < 975)
-		do_sysfs(device);
-	else if (what < 980)
-		do_event();
-	else if (what < 985)
-		do_request(device);
-	else if (what < 986)
-		ioctl(device->fd, VFIO_DEVICE_RESET);
-	else
-		unmap(&mappings[below(MAPPINGS)]);
+	return ioctl(device->fd, VFIO_DEVICE_RESET) == 0;
 }
 
-static int run(uint64_t seed, unsigned long operations)
+static bool do_unmap(struct device *unused)
+{
+	struct mapping *mapping = &mappings[below(MAPPINGS)];
+	bool mapped = mapping->data;
+
+	(void)unused;
+	unmap(mapping);
+	return mapped;
+}
+
+/* The kinds of operation, and how many of a thousand each is. */
+static const struct kind {
+	const char *name;
+	unsigned int share;
+	bool (*operate)(struct device *device);
+} kinds[] = {
+	{"query", 150, do_query}, {"buffer", 100, do_buffer},     {"sync", 50, do_sync},
+	{"info", 100, do_info},   {"irqs", 50, do_irqs},          {"noise", 50, do_noise},
+	{"map", 77, do_map},      {"transfer", 200, do_transfer}, {"mode", 3, do_mode},
+	{"touch", 180, do_touch}, {"protect", 10, do_protect},    {"sysfs", 5, do_sysfs},
+	{"event", 5, do_event},   {"request", 5, do_request},     {"reset", 1, do_reset},
+	{"unmap", 14, do_unmap},
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+struct tally {
+	unsigned long begun, done;
+};
+
+static void operate(struct tally *tallies)
+{
+	unsigned int what = below(1000), kind = 0;
+
+	while (what >= kinds[kind].share)
+		what -= kinds[kind++].share;
+	tallies[kind].begun++;
+	tallies[kind].done += kinds[kind].operate(some_device());
+}
+
+static int run(uint64_t seed, unsigned long operations, struct tally *tallies)
 {
 	struct sigaction action = {.sa_handler = on_fault};
 
@@ -420,7 +422,7 @@ static int run(uint64_t seed, unsigned long operations)
 	for (int i = 0; i < EVENTS; i++)
 		events[i] = -1;
 	while (operations--)
-		operate();
+		operate(tallies);
 	return 0;
 }
 
@@ -445,13 +447,36 @@ static int device_open(struct device *device, const char *uuid)
 	return device->fd < 0 ? -1 : 0;
 }
 
+/* True if the kernel carried out some of each kind. */
+static bool report(const struct tally *tallies)
+{
+	unsigned long total = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		struct tally sum = {0};
+
+		for (size_t process = 0; process < PROCESSES; process++) {
+			sum.begun += tallies[process * KINDS + i].begun;
+			sum.done += tallies[process * KINDS + i].done;
+		}
+		total += sum.begun;
+		good = good && sum.done;
+		printf("%-9s %8lu, %8lu carried out\n", kinds[i].name, sum.begun, sum.done);
+	}
+	printf("operations %lu\n", total);
+	return good;
+}
+
 int main(int argc, char **argv)
 {
+	struct tally *tallies = mmap(NULL, sizeof(*tallies) * KINDS * PROCESSES,
+				     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned long operations;
 	uint64_t seed;
 	int status, code = 0;
 
-	if (argc < 4 || argc > 3 + DEVICES) {
+	if (argc < 4 || argc > 3 + DEVICES || tallies == MAP_FAILED) {
 		fputs("usage: kmod_fuzz SEED OPERATIONS UUID... (up to 8)\n", stderr);
 		return 2;
 	}
@@ -466,11 +491,12 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < PROCESSES; i++) {
 		if (fork() == 0)
-			_exit(run(seed + (uint64_t)i, operations / PROCESSES));
+			_exit(run(seed + (uint64_t)i, operations / PROCESSES,
+				  tallies + (size_t)i * KINDS));
 	}
 	for (int i = 0; i < PROCESSES; i++) {
 		if (wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
 			code = 1;
 	}
-	return code;
+	return report(tallies) ? code : 1;
 }

@@ -15,10 +15,12 @@ for type in /sys/class/mdev_bus/mplane/mdev_supported_types/*; do
 	number=$((number + 1))
 	echo "${uuids[-1]}" >"$type/create" || exit 1
 done
+"$python" "$here/kmod_leaks.py" some
+[ $? != 1 ] || exit 1
 echo "kmod_fuzz: seed $seed, $operations operations on ${#uuids[@]} devices"
 "$1/tests/vm/kmod_fuzz" "$seed" "$operations" "${uuids[@]}"
 code=$?
 [ $code = 0 ] || echo "FAIL: the fuzzer ended with $code"
 kmod_unload || code=1
-[ $code = 0 ] && echo "kmod_fuzz: 1 passed, 0 failed" || echo "kmod_fuzz: 0 passed, 1 failed (seed $seed)"
+echo "kmod_fuzz ($operations operations, seed $seed): $((code == 0)) passed, $((code != 0)) failed"
 exit $code

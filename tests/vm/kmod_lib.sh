@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Loading and unloading for the module's tests, sourced. They run inside a test machine only.
 python=/usr/bin/python3
@@ -15,12 +15,15 @@ kmod_load() {
 	}
 }
 
-# kmod_unload: removes the devices left and the module, and looks for what the kernel complained of.
+# kmod_unload: removes the devices left and the module, and looks for what is left in memory and what
+# the kernel complained of.
 kmod_unload() {
 	local file turn code=0
 	for file in /sys/bus/mdev/devices/*/remove; do
 		[ ! -w "$file" ] || echo 1 >"$file"
 	done
+	"$python" "$here/kmod_leaks.py" none
+	[ $? != 1 ] || code=1
 	# A descriptor's last reference may be dropped a moment after its close.
 	for turn in 1 2 3 4 5 6 7 8 9 10; do
 		rmmod mplane 2>/dev/null && break

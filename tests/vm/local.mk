@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/vm/kmod_fuzz.sh \
 	tests/vm/kmod_guest.py \
 	tests/vm/kmod_guest.sh \
+	tests/vm/kmod_leaks.py \
 	tests/vm/kmod_lib.sh \
 	tests/vm/kmod_linux.py \
 	tests/vm/kmod_linux.sh \

@@ -23,6 +23,8 @@ TOLD = ("PLANECAST_LONG", "PLANECAST_MODES_SECONDS")
 CANNOT = 77  # exit code of scripts/vm: no such kernel, or no QEMU
 # A PCI device that no driver wants, behind an IOMMU: something else for vfio.
 OTHER_DEVICE = "0000:00:10.0"
+# The kernel remembers who allocated what: tests/vm/kmod_leaks.py.
+KERNEL = "intel_iommu=on slub_debug=U,kmalloc-*"
 IOMMU = "-device intel-iommu -device edu,addr=0x10"
 
 
@@ -72,7 +74,7 @@ def run_machine(options, folder, only):
     systemd = ["--systemd"] if options.depth == "units" else []
     command = [VM, *systemd, "--kernel", options.kernel,
                "--forward", f"{port}:5900", "--out", options.out,
-               "--timeout", str(options.timeout), "--append", "intel_iommu=on", "--qemu", IOMMU,
+               "--timeout", str(options.timeout), "--append", KERNEL, "--qemu", IOMMU,
                "--", "env", "PLANECAST_OUT=/out", "PLANECAST_PATIENCE=120",
                *(f"{name}={os.environ[name]}" for name in TOLD if name in os.environ),
                f"PLANECAST={host.PROGRAM}", f"OTHER_DEVICE={OTHER_DEVICE}",
