@@ -11,6 +11,7 @@
 static struct class mplane_class = {
 	.name = "mplane",
 };
+
 static struct device *mplane_dev;
 static struct mdev_parent mplane_parent;
 

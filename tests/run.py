@@ -106,7 +106,7 @@ class Tests:
     SOAK_MINUTES = 3
 
     # Run beside the rest, one after the other; of the builds they need build-gcc alone.
-    BESIDE = re.compile(r"vm-|dkms$|distcheck$|deb$")
+    BESIDE = re.compile(r"vm-|dkms$|distcheck$|deb$|kmod-lint$")
 
     def __init__(self, options):
         self.options = options
@@ -131,6 +131,7 @@ class Tests:
             yield "distcheck", self.distcheck
         if long:
             yield "deb", self.deb
+            yield "kmod-lint", self.kmod_lint
         yield "unit", lambda: self.unit("unit", "gcc")
         yield "e2e", lambda: self.e2e("e2e", "gcc")
         yield "build-clang", lambda: self.build("clang")
@@ -371,6 +372,13 @@ class Tests:
             self.count.bad(name, short(log_path(name)))
         else:
             self.count.ok(name, begun)
+
+    def kmod_lint(self):
+        """The module in the eyes of sparse, checkpatch and coccinelle."""
+        code, lines = self.suite("kmod-lint", ["tests/vm/kmod_lint.sh", "kmod-lint",
+                                               self.folder("kmod-lint")], {})
+        if not lines:
+            self.count.bad("kmod-lint", f"exit code {code}: {short(log_path('kmod-lint'))}")
 
     def distcheck(self):
         """The tarball builds and passes by itself."""

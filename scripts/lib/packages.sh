@@ -15,7 +15,7 @@ packages_test="clang clang-format libclang-rt-14-dev llvm edid-decode shellcheck
 tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
 chromium novnc python3-yaml whois
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
-qemu-system-x86 seabios sparse dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1
+qemu-system-x86 seabios sparse coccinelle dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1
 libvirt-daemon-system libvirt-clients mdevctl"
 
 # Measuring it next to others; serve_bench does with what there is.
