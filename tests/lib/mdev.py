@@ -4,7 +4,7 @@ import os
 import time
 import uuid
 
-from . import host, qemu
+from . import host, picture, qemu
 
 TYPES = "/sys/class/mdev_bus/mplane/mdev_supported_types"
 DEVICES = "/sys/bus/mdev/devices"
@@ -34,9 +34,9 @@ class Mdev:
         for name, value in files.items():
             write(f"{self.folder}/{name}", value)
 
-    def argument(self):
-        """For -device of a QEMU that uses it and shows nothing itself."""
-        return f"vfio-pci,sysfsdev={self.folder},display=off,romfile={qemu.VGA_BIOS}"
+    def argument(self, display="off"):
+        """For -device of a QEMU that uses it and, but for display="on", shows nothing itself."""
+        return f"vfio-pci,sysfsdev={self.folder},display={display},romfile={qemu.VGA_BIOS}"
 
     def remove(self):
         if os.path.exists(self.folder):
@@ -56,6 +56,25 @@ class Test(host.Test):
         guest = qemu.Guest(*arguments, **more)
         self.addCleanup(guest.kill)
         return guest
+
+    def assert_text(self, got, expected, what):
+        self.assertTrue(picture.same_text(got, expected),
+                        f"{what}: {picture.difference(got, expected)}")
+
+    def try_screenshot(self, spec):
+        """The picture, or None while the guest's display is off."""
+        result = host.run(host.PROGRAM, "screenshot", spec, "-o", "-", "--format", "ppm")
+        return None if result.code else picture.from_ppm(result.out)
+
+    def wait_for_text(self, spec, expected):
+        """Takes pictures until one is that text screen, or for long enough; the last."""
+        end = time.monotonic() + host.PATIENCE
+        got = self.try_screenshot(spec)
+        while not (got and picture.same_text(got, expected)) and time.monotonic() < end:
+            time.sleep(0.5)
+            got = self.try_screenshot(spec)
+        self.assertIsNotNone(got, "the guest's display stays off")
+        return got
 
     def follow(self, client, expected, what="the viewer"):
         """A viewer that stays connected comes to see the picture."""

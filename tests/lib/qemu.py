@@ -2,6 +2,7 @@
 """QEMU guests without a disk: their firmware draws a text screen and says that it cannot boot."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,14 +15,16 @@ VGA_BIOS = "/usr/share/seabios/vgabios-bochs-display.bin"
 
 
 class Guest:
-    """A QEMU, from its start until kill(). devices are arguments of -device."""
+    """A QEMU, from its start until kill(). devices are arguments of -device, vnc is where it serves
+    its first display itself."""
 
-    def __init__(self, *devices, memory=64, paused=False):
+    def __init__(self, *devices, memory=64, paused=False, vnc=None):
         self.folder = tempfile.TemporaryDirectory(prefix="planecast-qemu.")
         self.socket = os.path.join(self.folder.name, "qmp")
         self.qmp = None
         command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(memory), "-nodefaults",
-                   "-no-user-config", "-vga", "none", "-display", "none",
+                   "-no-user-config", "-vga", "none",
+                   *(("-vnc", vnc) if vnc else ("-display", "none")),
                    "-qmp", f"unix:{self.socket},server=on,wait=off"]
         if paused:  # its devices are open, but no guest draws on them
             command.append("-S")
@@ -68,7 +71,7 @@ class Guest:
         path = os.path.join(self.folder.name, "dump.ppm")
         self.command("screendump", filename=path)
         with open(path, "rb") as file:
-            return picture.from_ppm(file.read())
+            return picture.from_ppm(unpadded(file.read()))
 
     def kill(self, number=signal.SIGKILL):
         """Ends it at once; returns when it is gone."""
@@ -85,6 +88,15 @@ class Guest:
 
     def __exit__(self, *unused):
         self.kill()
+
+
+def unpadded(ppm):
+    """Rows as they should be: QEMU 7.2 lets each end on a multiple of four bytes."""
+    head = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", ppm)
+    width, height = int(head.group(1)), int(head.group(2))
+    pitch = (len(ppm) - head.end()) // height
+    starts = (head.end() + row * pitch for row in range(height))
+    return head.group() + b"".join(ppm[start:start + 3 * width] for start in starts)
 
 
 def firmware_screen():

@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/vm/test_modes.py \
 	tests/vm/test_painted.py \
 	tests/vm/test_parameters.py \
+	tests/vm/test_peer.py \
 	tests/vm/test_qemu_probe.py \
 	tests/vm/test_soak.py \
 	tests/vm/test_uinput.py \

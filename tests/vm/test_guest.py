@@ -18,26 +18,12 @@ class Guest(mdev.Test):
         if not os.path.exists(qemu.VGA_BIOS):
             self.skipTest(f"{qemu.VGA_BIOS} is missing (apt-get install seabios)")
 
-    def assert_text(self, got, expected, what):
-        self.assertTrue(picture.same_text(got, expected),
-                        f"{what}: {picture.difference(got, expected)}")
-
-    def try_screenshot(self, spec):
-        """The picture, or None while the guest's display is off."""
-        result = host.run(host.PROGRAM, "screenshot", spec, "-o", "-", "--format", "ppm")
-        return None if result.code else picture.from_ppm(result.out)
-
     def text_screen(self, kind):
         """A guest's firmware screen is that of the same guest on a display of QEMU's own."""
         expected = outside.picture_of("firmware_screen", "firmware-reference")
         device = self.device(kind)
         guest = self.guest(device.argument())
-        end = time.monotonic() + host.PATIENCE
-        got = self.try_screenshot(device.spec)
-        while not (got and picture.same_text(got, expected)) and time.monotonic() < end:
-            time.sleep(0.5)
-            got = self.try_screenshot(device.spec)
-        self.assertIsNotNone(got, "the guest's display stays off")
+        self.wait_for_text(device.spec, expected)
         path = os.path.join(host.OUT, f"guest-{kind}.png")
         self.planecast("screenshot", device.spec, "-o", path)
         self.assert_text(picture.read(path), expected, f"kept as guest-{kind}.png")
