@@ -75,6 +75,7 @@ libplanecast_a_SOURCES = \
 	src/pacer.c src/pacer.h \
 	src/password.c src/password.h \
 	src/palette.c src/palette.h \
+	src/plain_stream.c src/plain_stream.h \
 	src/plane.c src/plane.h \
 	src/pointer.c src/pointer.h \
 	src/pointer_watch.c src/pointer_watch.h \

@@ -3,14 +3,19 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #define OUT_BUFFER 262144
+#define WAIT_US    50000 /* for a peer, before the tap is asked whether to keep what follows */
+#define QUIET_MS   20    /* for more to keep */
 #define IN_BUFFER  16384 /* a TLS record; clients say little */
 /* A peer floods when its words cost so much of a core over this time. */
 #define FLOOD_WINDOW_US (4 * G_TIME_SPAN_SECOND)
@@ -20,9 +25,13 @@
 struct pump {
 	const struct pump_ops *ops;
 	void *stream;
+	struct pump_tap tap; /* heard NULL: none */
 	int wire, pair;
 	GThread *in, *out;
 	const char *reason; /* of `in`, until it is joined */
+	const char *late;   /* of `out` */
+	GQueue kept;        /* of `out`: GByteArrays, at most OUT_BUFFER each */
+	size_t kept_bytes;
 };
 
 /* What the thread has cost. */
@@ -92,11 +101,32 @@ static void block_sigpipe(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+/* The words go on, by way of the tap; false at the end. */
+static bool pass_on(struct pump *pump, const char *bytes, size_t length, GByteArray *out)
+{
+	bool good = true;
+
+	if (!pump->tap.heard)
+		return send_all(pump->pair, bytes, length);
+	while (good && length) {
+		size_t taken = 0;
+
+		g_byte_array_set_size(out, 0);
+		pump->reason = pump->tap.heard(pump->tap.data, bytes, length, &taken, out);
+		good = !pump->reason && send_all(pump->pair, (const char *)out->data, out->len);
+		bytes += taken;
+		length -= taken;
+	}
+	return good;
+}
+
 static gpointer run_in(gpointer data)
 {
 	struct pump *pump = data;
 	struct meter meter = {g_get_monotonic_time(), thread_cpu(), 0};
+	GByteArray *out = g_byte_array_new();
 	char *buffer = g_malloc(IN_BUFFER);
+	size_t none = 0;
 	ssize_t n = 0;
 
 	block_sigpipe();
@@ -104,18 +134,68 @@ static gpointer run_in(gpointer data)
 		n = pump->ops->read(pump->stream, buffer, IN_BUFFER);
 		if (n > 0 && is_flood(&meter))
 			n = -EDQUOT;
-	} while (n > 0 && send_all(pump->pair, buffer, (size_t)n));
+	} while (n > 0 && pass_on(pump, buffer, (size_t)n, out));
 	if (n == -EDQUOT)
 		pump->reason = "it floods";
 	else if (n == -EPROTO)
 		pump->reason = "it broke the protocol";
 	/* Half-open is gone, as for plain sockets. If the plain end closed, `out` still finishes.
 	 */
-	if (n <= 0)
+	if (n <= 0 || pump->reason)
 		shutdown(pump->wire, SHUT_RDWR);
+	if (pump->tap.heard)
+		pump->tap.heard(pump->tap.data, NULL, 0, &none, out);
 	shutdown(pump->pair, SHUT_WR);
+	g_byte_array_unref(out);
 	g_free(buffer);
 	return NULL;
+}
+
+/* What the plain end writes while it must not wait; false if that is too much. */
+static bool keep(struct pump *pump)
+{
+	struct pollfd ready = {.fd = pump->pair, .events = POLLIN};
+
+	while (pump->kept_bytes < PUMP_KEPT && poll(&ready, 1, QUIET_MS) > 0) {
+		GByteArray *piece = g_byte_array_set_size(g_byte_array_new(), OUT_BUFFER);
+		ssize_t n = recv(pump->pair, piece->data, OUT_BUFFER, MSG_DONTWAIT);
+
+		if (n <= 0) {
+			g_byte_array_unref(piece);
+			break;
+		}
+		g_byte_array_set_size(piece, (guint)n);
+		g_queue_push_tail(&pump->kept, piece);
+		pump->kept_bytes += (size_t)n;
+	}
+	return pump->kept_bytes < PUMP_KEPT;
+}
+
+/* How many bytes there are to be sent next; none at the end. */
+static ssize_t next(struct pump *pump, char *buffer)
+{
+	GByteArray *piece = g_queue_pop_head(&pump->kept);
+	ssize_t n;
+
+	if (!piece)
+		return receive(pump->pair, buffer, OUT_BUFFER);
+	n = piece->len;
+	memcpy(buffer, piece->data, piece->len);
+	pump->kept_bytes -= piece->len;
+	g_byte_array_unref(piece);
+	return n;
+}
+
+static bool put(struct pump *pump, const char *bytes, size_t length)
+{
+	int r;
+
+	while ((r = pump->ops->write(pump->stream, bytes, length)) == -EAGAIN)
+		if (pump->tap.hurries && pump->tap.hurries(pump->tap.data) && !keep(pump)) {
+			pump->late = "it takes too little";
+			break;
+		}
+	return !r;
 }
 
 static gpointer run_out(gpointer data)
@@ -126,8 +206,8 @@ static gpointer run_out(gpointer data)
 	ssize_t n;
 
 	block_sigpipe();
-	while (good && (n = receive(pump->pair, buffer, OUT_BUFFER)) > 0)
-		good = !pump->ops->write(pump->stream, buffer, (size_t)n);
+	while (good && (n = next(pump, buffer)) > 0)
+		good = put(pump, buffer, (size_t)n);
 	if (good)
 		pump->ops->end(pump->stream);
 	shutdown(pump->wire, SHUT_RDWR);
@@ -148,9 +228,15 @@ static void join(struct pump *pump)
 		g_thread_join(pump->out);
 }
 
-int pump_create(const struct pump_ops *ops, void *stream, int wire, struct pump **result,
-		int *plain)
+int pump_create(const struct pump_ops *ops, void *stream, int wire, struct pump **pump, int *plain)
 {
+	return pump_create_tapped(ops, stream, wire, NULL, pump, plain);
+}
+
+int pump_create_tapped(const struct pump_ops *ops, void *stream, int wire,
+		       const struct pump_tap *tap, struct pump **result, int *plain)
+{
+	static const struct timeval patience = {.tv_usec = WAIT_US};
 	struct pump *pump;
 	int pair[2];
 
@@ -158,6 +244,11 @@ int pump_create(const struct pump_ops *ops, void *stream, int wire, struct pump 
 		return -errno;
 	pump = g_new(struct pump, 1);
 	*pump = (struct pump){.ops = ops, .stream = stream, .wire = wire, .pair = pair[0]};
+	g_queue_init(&pump->kept);
+	if (tap) {
+		pump->tap = *tap;
+		setsockopt(wire, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	}
 	pump->in = g_thread_try_new("pump-in", run_in, pump, NULL);
 	pump->out = pump->in ? g_thread_try_new("pump-out", run_out, pump, NULL) : NULL;
 	if (!pump->out) {
@@ -184,8 +275,9 @@ const char *pump_finish(struct pump *pump)
 	if (!pump)
 		return NULL;
 	join(pump);
-	reason = pump->reason;
+	reason = pump->reason ? pump->reason : pump->late;
 	pump->ops->close(pump->stream);
+	g_queue_clear_full(&pump->kept, (GDestroyNotify)g_byte_array_unref);
 	close(pump->pair);
 	g_free(pump);
 	return reason;

@@ -12,8 +12,12 @@
 #ifndef PLANECAST_PUMP_H
 #define PLANECAST_PUMP_H
 
+#include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+#define PUMP_KEPT (64u << 20)
 
 struct pump;
 
@@ -25,7 +29,8 @@ struct pump_ops {
 	/* Some bytes (at most `size`); 0 at the end, or -errno: -EPROTO if the peer speaks
 	 * nonsense, -EDQUOT if it floods with what brings no byte. */
 	ssize_t (*read)(void *stream, void *bytes, size_t size);
-	/* All of the bytes: 0 or -errno. */
+	/* All of the bytes: 0 or -errno. -EAGAIN: nothing was taken for a while, which a tapped
+	 * pump alone asks for (SO_SNDTIMEO); the next call has the same bytes and goes on. */
 	int (*write)(void *stream, const void *bytes, size_t length);
 	/* No write() follows, the plain end was closed: the last words (close_notify). */
 	void (*end)(void *stream);
@@ -35,10 +40,30 @@ struct pump_ops {
 };
 
 /*
+ * Who decides what is passed on of what the peer says, in the reading thread, and may take its
+ * time.
+ */
+struct pump_tap {
+	/* Takes some of the bytes, sets *taken to how many, and appends what is passed on. At the
+	 * peer's end there is none. NULL, or a static string that tells why the connection is to
+	 * be broken. */
+	const char *(*heard)(void *data, const void *bytes, size_t length, size_t *taken,
+			     GByteArray *out);
+	/* In the writing thread: whether who has the plain end must not wait for the peer now. What
+	 * he writes is kept meanwhile, up to PUMP_KEPT bytes; then the connection is broken. */
+	bool (*hurries)(void *data);
+	void *data;
+};
+
+/*
  * Starts the threads. `wire` is the stream's socket, blocking. *plain (blocking, close-on-exec) is
  * the caller's. 0 and the stream is the pump's, or -errno and it is not.
  */
 int pump_create(const struct pump_ops *ops, void *stream, int wire, struct pump **pump, int *plain);
+
+/* Likewise, with a tap (copied; NULL: none), whose data has to outlive the pump. */
+int pump_create_tapped(const struct pump_ops *ops, void *stream, int wire,
+		       const struct pump_tap *tap, struct pump **pump, int *plain);
 
 int pump_wire(const struct pump *pump);
 
@@ -50,7 +75,8 @@ void pump_destroy(struct pump *pump);
 
 /*
  * As pump_destroy(). Returns a static string that tells why the pump itself broke the connection,
- * or NULL: a peer whose words cost a quarter of a core for seconds floods; -EDQUOT, -EPROTO.
+ * or NULL: a peer whose words cost a quarter of a core for seconds floods; -EDQUOT, -EPROTO; the
+ * tap's.
  */
 const char *pump_finish(struct pump *pump);
 

@@ -218,7 +218,7 @@ static void secure(struct link *link)
 	}
 	link->fd = -1;
 	r = tls_stream_pump_pieces(fd, links->options.certificate, message,
-				   g_new0(struct spice_framing, 1), &link->pump, &link->fd);
+				   g_new0(struct spice_framing, 1), NULL, &link->pump, &link->fd);
 	if (r)
 		refuse(link, g_strerror(-r));
 	else

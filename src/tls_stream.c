@@ -18,6 +18,7 @@ struct tls_stream {
 	int wire;
 	size_t (*piece)(void *state, const void *bytes, size_t length); /* NULL: all at once */
 	void *piece_state;
+	size_t done, record; /* bytes of what write() was given; more, up to the record's end */
 
 	pthread_mutex_t lock; /* of the state */
 	pthread_cond_t settled;
@@ -69,35 +70,29 @@ static ssize_t tls_stream_read(void *stream, void *bytes, size_t size)
 	return -EIO;
 }
 
-static int send_all(struct tls_stream *tls, const char *at, size_t length)
-{
-	while (length) {
-		ssize_t n = gnutls_record_send(tls->session, at, length);
-
-		if (n == GNUTLS_E_INTERRUPTED || n == GNUTLS_E_AGAIN)
-			continue;
-		if (n < 0)
-			return -EIO;
-		at += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 static int tls_stream_write(void *stream, const void *bytes, size_t length)
 {
 	struct tls_stream *tls = stream;
-	const char *at = bytes;
-	int r = is_open(tls) ? 0 : -EPIPE;
 
-	while (!r && length) {
-		size_t piece = tls->piece ? tls->piece(tls->piece_state, at, length) : length;
+	if (!is_open(tls))
+		return -EPIPE;
+	while (tls->done < length) {
+		const char *at = (const char *)bytes + tls->done;
+		size_t left = length - tls->done;
+		ssize_t n;
 
-		r = send_all(tls, at, piece);
-		at += piece;
-		length -= piece;
+		if (!tls->record)
+			tls->record = tls->piece ? tls->piece(tls->piece_state, at, left) : left;
+		n = gnutls_record_send(tls->session, at, tls->record);
+		if (n == GNUTLS_E_AGAIN)
+			return -EAGAIN;
+		if (n < 0 && n != GNUTLS_E_INTERRUPTED)
+			return -EIO;
+		tls->done += (size_t)MAX(n, 0);
+		tls->record -= (size_t)MAX(n, 0);
 	}
-	return r;
+	tls->done = 0;
+	return 0;
 }
 
 static void tls_stream_end(void *stream)
@@ -148,12 +143,12 @@ static int start(struct tls_stream *tls)
 
 int tls_stream_pump(int fd, struct certificate *certificate, struct pump **pump, int *plain)
 {
-	return tls_stream_pump_pieces(fd, certificate, NULL, NULL, pump, plain);
+	return tls_stream_pump_pieces(fd, certificate, NULL, NULL, NULL, pump, plain);
 }
 
 int tls_stream_pump_pieces(int fd, struct certificate *certificate,
 			   size_t (*piece)(void *state, const void *bytes, size_t length),
-			   void *state, struct pump **pump, int *plain)
+			   void *state, const struct pump_tap *tap, struct pump **pump, int *plain)
 {
 	struct tls_stream *tls = g_new0(struct tls_stream, 1);
 	int r;
@@ -166,7 +161,7 @@ int tls_stream_pump_pieces(int fd, struct certificate *certificate,
 	pthread_cond_init(&tls->settled, NULL);
 	r = start(tls);
 	if (!r)
-		r = pump_create(&tls_stream_ops, tls, fd, pump, plain);
+		r = pump_create_tapped(&tls_stream_ops, tls, fd, tap, pump, plain);
 	if (r)
 		tls_stream_close(tls);
 	return r;

@@ -16,12 +16,12 @@
 int tls_stream_pump(int fd, struct certificate *certificate, struct pump **pump, int *plain);
 
 /*
- * Likewise, for peers that mind where records end: piece() tells how many of the bytes (one at
- * least) that are to be sent go into one record. In the writing thread, in the order of the bytes;
- * `state` is the stream's to g_free() at its end, in any case.
+ * Likewise, with a tap (NULL: none), for peers that mind where records end: piece() tells how many
+ * of the bytes (one at least) that are to be sent go into one record. In the writing thread, in the
+ * order of the bytes; `state` is the stream's to g_free() at its end, in any case.
  */
 int tls_stream_pump_pieces(int fd, struct certificate *certificate,
 			   size_t (*piece)(void *state, const void *bytes, size_t length),
-			   void *state, struct pump **pump, int *plain);
+			   void *state, const struct pump_tap *tap, struct pump **pump, int *plain);
 
 #endif

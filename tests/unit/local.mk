@@ -351,21 +351,6 @@ tests_unit_test_sim_wish_SOURCES = tests/unit/test_sim_wish.c
 tests_unit_test_sim_wish_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_sim_wish_LDADD = $(UNIT_LDADD)
 
-UNIT_TESTS += tests/unit/test_agent_talk
-tests_unit_test_agent_talk_SOURCES = tests/unit/test_agent_talk.c
-tests_unit_test_agent_talk_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
-tests_unit_test_agent_talk_LDADD = $(UNIT_LDADD)
-
-UNIT_TESTS += tests/unit/test_spice_framing
-tests_unit_test_spice_framing_SOURCES = tests/unit/test_spice_framing.c
-tests_unit_test_spice_framing_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_spice_framing_LDADD = $(UNIT_LDADD)
-
-UNIT_TESTS += tests/unit/test_spice_command
-tests_unit_test_spice_command_SOURCES = tests/unit/test_spice_command.c
-tests_unit_test_spice_command_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
-tests_unit_test_spice_command_LDADD = $(UNIT_LDADD)
-
 UNIT_TESTS += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_CFLAGS = $(UNIT_CFLAGS)
@@ -588,6 +573,8 @@ tests_unit_test_owner_SOURCES = tests/unit/test_owner.c
 tests_unit_test_owner_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_owner_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readlink
 tests_unit_test_owner_LDADD = $(UNIT_LDADD)
+
+include tests/unit/spice.mk
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

@@ -1,0 +1,20 @@
+# What SPICE is made of: of local.mk.
+UNIT_TESTS += tests/unit/test_agent_talk
+tests_unit_test_agent_talk_SOURCES = tests/unit/test_agent_talk.c
+tests_unit_test_agent_talk_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
+tests_unit_test_agent_talk_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_spice_framing
+tests_unit_test_spice_framing_SOURCES = tests/unit/test_spice_framing.c
+tests_unit_test_spice_framing_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spice_framing_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_plain_stream
+tests_unit_test_plain_stream_SOURCES = tests/unit/test_plain_stream.c
+tests_unit_test_plain_stream_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_plain_stream_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_spice_command
+tests_unit_test_spice_command_SOURCES = tests/unit/test_spice_command.c
+tests_unit_test_spice_command_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
+tests_unit_test_spice_command_LDADD = $(UNIT_LDADD)
