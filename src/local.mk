@@ -106,6 +106,7 @@ libplanecast_a_SOURCES = \
 	src/spice_core.c src/spice_core.h \
 	src/spice_display.c src/spice_display.h \
 	src/spice_framing.c src/spice_framing.h \
+	src/spice_guard.c src/spice_guard.h \
 	src/spice_input.c src/spice_input.h \
 	src/spice_links.c src/spice_links.h src/spice_links_own.h src/spice_links_view.c \
 	src/spice_sink.c src/spice_sink.h \

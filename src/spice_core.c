@@ -19,6 +19,7 @@ struct SpiceWatch {
 static struct {
 	GMainContext *context;
 	spice_core_event *event;
+	spice_core_after *after;
 	void *data;
 } core;
 
@@ -84,6 +85,8 @@ static gboolean on_watch(gint fd, GIOCondition condition, gpointer data)
 	if (condition & G_IO_OUT)
 		events |= SPICE_WATCH_EVENT_WRITE;
 	watch->func(fd, events, watch->opaque); /* may remove the watch */
+	if (core.after)
+		core.after(core.data);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -146,10 +149,12 @@ static SpiceCoreInterface interface = {
 	.channel_event = channel_event,
 };
 
-SpiceCoreInterface *spice_core_open(GMainContext *context, spice_core_event *event, void *data)
+SpiceCoreInterface *spice_core_open(GMainContext *context, spice_core_event *event,
+				    spice_core_after *after, void *data)
 {
 	core.context = context;
 	core.event = event;
+	core.after = after;
 	core.data = data;
 	return &interface;
 }
@@ -157,32 +162,5 @@ SpiceCoreInterface *spice_core_open(GMainContext *context, spice_core_event *eve
 void spice_core_close(void)
 {
 	core.event = NULL;
-}
-
-/*
- * No SASL for SPICE. spice-server takes a client's word for it (spice.git server/reds.cpp,
- * reds_handle_auth_mechanism()), also where it has not offered it: who is in the machine's SASL
- * database would come in without the ticket, and each connection that breaks off then leaks what
- * sasl_server_new() gave. There is no switch, so the library finds this function in the program
- * before that of libsasl2 (sasl.h), and ends the connection.
- */
-#define SASL_FAIL (-1)
-
-int sasl_server_new(const char *service, const char *server, const char *realm, const char *local,
-		    const char *remote, const void *callbacks, unsigned int flags,
-		    void **connection);
-
-int sasl_server_new(const char *service, const char *server, const char *realm, const char *local,
-		    const char *remote, const void *callbacks, unsigned int flags,
-		    void **connection)
-{
-	(void)service;
-	(void)server;
-	(void)realm;
-	(void)local;
-	(void)remote;
-	(void)callbacks;
-	(void)flags;
-	*connection = NULL;
-	return SASL_FAIL;
+	core.after = NULL;
 }

@@ -15,8 +15,12 @@
  */
 typedef void spice_core_event(int event, const SpiceChannelEventInfo *info, void *data);
 
+/* spice-server has been called for one watch, and the next is not looked at yet. */
+typedef void spice_core_after(void *data);
+
 /* Static; the context is borrowed. */
-SpiceCoreInterface *spice_core_open(GMainContext *context, spice_core_event *event, void *data);
-void spice_core_close(void); /* no events after it */
+SpiceCoreInterface *spice_core_open(GMainContext *context, spice_core_event *event,
+				    spice_core_after *after, void *data);
+void spice_core_close(void); /* neither is called after it */
 
 #endif

@@ -336,6 +336,12 @@ int spice_display_attach(struct spice_display *display, SpiceServer *server)
 	return 0;
 }
 
+void spice_display_join(struct spice_display *display)
+{
+	/* No commands, but the call waits for the worker, whose messages keep their order. */
+	spice_qxl_loadvm_commands(&display->instance, NULL, 0);
+}
+
 void spice_display_settle(struct spice_display *display)
 {
 	struct QXLRect area = {0};

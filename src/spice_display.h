@@ -40,6 +40,9 @@ struct spice_display *spice_display_create(struct frame *frame, const struct spi
 /* From the server's thread: adds it to the server, which has to be initialised. 0 or -EINVAL. */
 int spice_display_attach(struct spice_display *display, SpiceServer *server);
 
+/* From the server's thread: waits until the worker has done all it was told to. */
+void spice_display_join(struct spice_display *display);
+
 /* From the server's thread: waits for the worker to show the newest frame. */
 void spice_display_settle(struct spice_display *display);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "plain_stream.h"
 #include "spice_framing.h"
 #include "spice_links_own.h"
 #include "tls_stream.h"
@@ -56,6 +57,25 @@ static void drop_source(GSource **source)
 	}
 }
 
+/* Its client's words go on to spice-server, or nowhere any more. */
+static void let_speak(struct link *link)
+{
+	pthread_mutex_lock(&link->links->lock);
+	link->settled = true;
+	pthread_cond_broadcast(&link->links->settling);
+	pthread_mutex_unlock(&link->links->lock);
+}
+
+static const char *end_pump(struct link *link)
+{
+	const char *broken;
+
+	let_speak(link);
+	broken = pump_finish(link->pump);
+	link->pump = NULL;
+	return broken;
+}
+
 /* The link is out of spice-server's hands. */
 static void link_free(struct link *link)
 {
@@ -72,7 +92,7 @@ static void link_free(struct link *link)
 	drop_source(&link->source);
 	if (link->fd >= 0)
 		close(link->fd);
-	broken = pump_finish(link->pump);
+	broken = end_pump(link);
 	if (broken)
 		say(links, link->peer, "cut off", broken);
 	if (link->wire >= 0) {
@@ -119,12 +139,6 @@ static void hand_over(struct link *link)
 	struct spice_links *links = link->links;
 	int fd = link->fd;
 
-	if (!link->pump)
-		link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (link->wire < 0) {
-		refuse(link, g_strerror(errno));
-		return;
-	}
 	set_stage(link, STAGE_LINKING);
 	link->fd = -1;
 	links->entering = link;
@@ -133,6 +147,8 @@ static void hand_over(struct link *link)
 		link_free(link);
 	}
 	links->entering = NULL;
+	/* A quick client is through already. */
+	spice_links_after(links);
 }
 
 static void on_through(struct link *link, const SpiceChannelEventInfo *info)
@@ -145,6 +161,7 @@ static void on_through(struct link *link, const SpiceChannelEventInfo *info)
 	link->main = info->type == SPICE_CHANNEL_MAIN;
 	link->session = (uint32_t)info->connection_id;
 	set_stage(link, STAGE_THROUGH);
+	links->unsettled = true;
 	if (!link->main) {
 		if (spice_links_count_channels(links, link->session) > CHANNELS)
 			refuse(link, "too many channels");
@@ -163,12 +180,17 @@ static void on_through(struct link *link, const SpiceChannelEventInfo *info)
 static void on_gone(struct link *link)
 {
 	struct spice_links *links = link->links;
+	const char *broken = end_pump(link);
 
 	if (link->stage == STAGE_LINKING) {
 		if (links->options.password)
 			backoff_failed(links->backoff, link->host, g_get_monotonic_time());
 		add_count(links, &links->counts.failed);
-		say(links, link->peer, "turned away", "it gave no valid ticket or broke off");
+		say(links, link->peer, "turned away",
+		    broken ? broken : "it gave no valid ticket or broke off");
+	} else if (broken) {
+		say(links, link->peer, "cut off", broken);
+		cut_session(links, link->session);
 	} else if (link->main) {
 		say(links, link->peer, "left", NULL);
 	}
@@ -196,6 +218,83 @@ void spice_links_event(int event, const SpiceChannelEventInfo *info, void *data)
 		on_gone(link);
 }
 
+void spice_links_after(void *data)
+{
+	struct spice_links *links = data;
+
+	if (!links->unsettled)
+		return;
+	links->unsettled = false;
+	links->options.settle(links->options.data);
+	for (guint i = 0; i < links->links->len; i++)
+		if (((struct link *)links->links->pdata[i])->stage == STAGE_THROUGH)
+			let_speak(links->links->pdata[i]);
+}
+
+/* What it says, in its pump's thread. */
+
+/* The link message has been read. The fault, or NULL. */
+static const char *ask(struct link *link)
+{
+	struct spice_links *links = link->links;
+	const struct spice_guard *own = &link->guard;
+	const char *fault = NULL;
+
+	pthread_mutex_lock(&links->lock);
+	for (guint i = 0; own->session && !fault && i < links->links->len; i++) {
+		const struct link *other = links->links->pdata[i];
+
+		if (other->asked && other->guard.session == own->session &&
+		    other->guard.type == own->type && other->guard.id == own->id)
+			fault = "it opens a channel that it has";
+	}
+	link->asked = !fault;
+	pthread_mutex_unlock(&links->lock);
+	return fault;
+}
+
+/* spice-server has the ticket: waits until it has the channel, or is through with it. */
+static void wait_for_server(struct link *link)
+{
+	struct spice_links *links = link->links;
+
+	pthread_mutex_lock(&links->lock);
+	while (!link->settled)
+		pthread_cond_wait(&links->settling, &links->lock);
+	pthread_mutex_unlock(&links->lock);
+}
+
+static const char *on_heard(void *data, const void *bytes, size_t length, size_t *taken,
+			    GByteArray *out)
+{
+	struct link *link = data;
+	const uint8_t *at = bytes;
+	const char *fault = NULL;
+	bool proved = spice_guard_is_proved(&link->guard);
+
+	if (proved)
+		wait_for_server(link);
+	while (!fault && *taken < length && proved == spice_guard_is_proved(&link->guard)) {
+		*taken += spice_guard_next(&link->guard, at + *taken, length - *taken, out, &fault);
+		if (!fault && !link->asked && spice_guard_is_linked(&link->guard))
+			fault = ask(link);
+	}
+	return fault;
+}
+
+/* In its pump's writing thread. */
+static bool hurries(void *data)
+{
+	struct link *link = data;
+
+	return g_atomic_int_get(&link->links->hurried);
+}
+
+void spice_links_hurry(struct spice_links *links, bool hurry)
+{
+	g_atomic_int_set(&links->hurried, hurry);
+}
+
 /* Before that. */
 
 static void look_out(struct link *link);
@@ -205,24 +304,29 @@ static size_t message(void *framing, const void *bytes, size_t length)
 	return spice_framing_next(framing, bytes, length);
 }
 
-/* What it says from now on comes out of the pump. */
-static void secure(struct link *link)
+/* What it says from now on comes out of the pump, if this succeeds; else the link is gone. */
+static bool put_pump(struct link *link, bool tls)
 {
-	struct spice_links *links = link->links;
+	struct certificate *certificate = link->links->options.certificate;
+	const struct pump_tap tap = {on_heard, hurries, link};
 	int fd = link->fd, r;
 
 	link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (link->wire < 0) {
 		refuse(link, g_strerror(errno));
-		return;
+		return false;
 	}
 	link->fd = -1;
-	r = tls_stream_pump_pieces(fd, links->options.certificate, message,
-				   g_new0(struct spice_framing, 1), NULL, &link->pump, &link->fd);
+	link->tls = tls;
+	if (tls)
+		r = tls_stream_pump_pieces(fd, certificate, message,
+					   g_new0(struct spice_framing, 1), &tap, &link->pump,
+					   &link->fd);
+	else
+		r = plain_stream_pump(fd, &tap, &link->pump, &link->fd);
 	if (r)
 		refuse(link, g_strerror(-r));
-	else
-		look_out(link);
+	return !r;
 }
 
 static void on_word(struct link *link)
@@ -241,9 +345,12 @@ static void on_word(struct link *link)
 	}
 	drop_source(&link->source);
 	if (first == HANDSHAKE && links->options.certificate && !link->pump) {
-		secure(link);
+		if (put_pump(link, true))
+			look_out(link);
 	} else if (!link->pump && !plain) {
 		refuse(link, "it does not use TLS");
+	} else if (!link->pump && !put_pump(link, false)) {
+		return;
 	} else if (spice_links_count_sessions(links, NULL)) {
 		hand_over(link);
 	} else {
@@ -414,6 +521,7 @@ struct spice_links *spice_links_create(const struct spice_links_options *options
 	links->gates = g_ptr_array_new_with_free_func(gate_close);
 	links->links = g_ptr_array_new();
 	pthread_mutex_init(&links->lock, NULL);
+	pthread_cond_init(&links->settling, NULL);
 	return links;
 }
 
@@ -430,6 +538,7 @@ void spice_links_destroy(struct spice_links *links)
 	g_ptr_array_unref(links->gates);
 	g_ptr_array_unref(links->links);
 	backoff_destroy(links->backoff);
+	pthread_cond_destroy(&links->settling);
 	pthread_mutex_destroy(&links->lock);
 	g_free(links);
 }

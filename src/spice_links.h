@@ -4,7 +4,8 @@
  * its channels; the links of one client are a *session*, and what is limited is sessions. Links are
  * accepted here and handed to spice-server.
  *
- * A link is watched until it is through: it has a deadline, there may be only so many, and a host
+ * All that a client says is read along on its way (spice_guard.h). A link is watched until it is
+ * through: it has a deadline, there may be only so many, and a host
  * whose links end before that, which is what a wrong ticket does, has to wait longer and longer.
  *
  * All but listen, demand, describe and count: in the thread of the context.
@@ -30,6 +31,9 @@ struct spice_links_options {
 	gint64 link_us, stall_us; /* time to get through; without taking anything that was sent */
 	/* Sessions came or went, or somebody is held. */
 	void (*changed)(void *data);
+	/* A channel has been opened: waits until spice-server's worker has it. Until then nothing
+	 * else may happen to its client, whose end would free it in the worker's hands. */
+	void (*settle)(void *data);
 	void *data;
 };
 
@@ -47,8 +51,9 @@ int spice_links_listen(struct spice_links *links, const char *address, GError **
 
 void spice_links_serve(struct spice_links *links, SpiceServer *server);
 
-/* The core's event (spice_core.h). */
+/* The core's event, and after each call of spice-server (spice_core.h). */
 void spice_links_event(int event, const SpiceChannelEventInfo *info, void *links);
+void spice_links_after(void *links);
 
 /*
  * The first of all clients is held until the frame is what the device shows. True if there is one
@@ -56,6 +61,10 @@ void spice_links_event(int event, const SpiceChannelEventInfo *info, void *links
  */
 bool spice_links_are_held(struct spice_links *links);
 void spice_links_admit(struct spice_links *links);
+
+/* While spice-server waits for its clients to take what was sent to them: those who do not take it
+ * keep nobody waiting, since it is kept for them. */
+void spice_links_hurry(struct spice_links *links, bool hurry);
 
 /* Closes the gates and cuts everybody off; true until all are gone. */
 bool spice_links_close(struct spice_links *links);

@@ -10,6 +10,7 @@
 #include "flow.h"
 #include "log.h"
 #include "pump.h"
+#include "spice_guard.h"
 #include "spice_links.h"
 
 enum stage {
@@ -25,12 +26,17 @@ struct link {
 	enum stage stage;
 	int fd;            /* for spice-server, until it has it; -1 */
 	int wire;          /* a duplicate of the peer's: spice-server does not disconnect; -1 */
-	struct pump *pump; /* TLS, between the wire and fd; NULL */
-	GSource *source;   /* until the first word */
+	struct pump *pump; /* between the wire and fd, from the first word on; NULL */
+	bool tls;
+	struct spice_guard guard; /* of the pump's thread, but for what the link message said */
+	GSource *source;          /* until the first word */
 	const SpiceChannelEventInfo *info;
 	char *peer, *host;
 	bool main, local;
 	uint32_t session;
+	/* With the lock: its link message has been read, and the guard knows whose it is;
+	 * spice-server has its channel, or has done with it. */
+	bool asked, settled;
 	gint64 since, wall_us, deadline;
 	struct flow flow;
 };
@@ -43,10 +49,12 @@ struct spice_links {
 	struct link *entering; /* spice_server_add_client() is called for it */
 	GSource *tick;
 	struct log_limit limit;
-	bool closing;
+	bool closing, unsettled;
+	gint hurried; /* atomic */
 	GPtrArray *gates;
 
 	pthread_mutex_t lock; /* of all below; changed by the context's thread */
+	pthread_cond_t settling;
 	GPtrArray *links;
 	struct spice_links_counts counts;
 };

@@ -84,8 +84,8 @@ static void describe(const struct link *link, JsonBuilder *json)
 	gint64 connected = g_get_monotonic_time() - link->since;
 	GDateTime *since = g_date_time_new_from_unix_utc(link->wall_us / G_USEC_PER_SEC);
 	char *text = g_date_time_format_iso8601(since);
-	const char *security = links->options.password ? (link->pump ? "tls password" : "password")
-						       : (link->pump ? "tls" : "none");
+	const char *security = links->options.password ? (link->tls ? "tls password" : "password")
+						       : (link->tls ? "tls" : "none");
 
 	member_string(json, "peer", link->peer);
 	member_bool(json, "view_only", links->options.view_only);

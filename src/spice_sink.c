@@ -80,6 +80,11 @@ static void on_drained(void *data)
 		sink_poke(&spice->sink);
 }
 
+static void on_opened(void *data)
+{
+	spice_display_join(((struct spice *)data)->display);
+}
+
 /* A client's window has another size. Of several wishes the last counts. */
 static void on_wished(uint32_t width, uint32_t height, void *data)
 {
@@ -116,7 +121,11 @@ static gboolean on_captured(gpointer data)
 
 static gboolean on_resized(gpointer data)
 {
-	spice_display_adapt(((struct spice *)data)->display);
+	struct spice *spice = data;
+
+	spice_links_hurry(spice->links, true);
+	spice_display_adapt(spice->display);
+	spice_links_hurry(spice->links, false);
 	return G_SOURCE_REMOVE;
 }
 
@@ -153,8 +162,8 @@ static int start(struct spice *spice)
 	spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
 	spice_server_set_zlib_glz_compression(server, SPICE_WAN_COMPRESSION_NEVER);
 	spice_server_set_agent_mouse(server, FALSE);
-	if (r || spice_server_init(
-			 server, spice_core_open(spice->context, spice_links_event, spice->links)))
+	if (r || spice_server_init(server, spice_core_open(spice->context, spice_links_event,
+							   spice_links_after, spice->links)))
 		return -EIO;
 	spice_links_serve(spice->links, server);
 	r = spice_display_attach(spice->display, server);
@@ -364,6 +373,7 @@ static struct spice_links *make_links(const struct spice_options *options, struc
 		.link_us = link_ms * G_TIME_SPAN_MILLISECOND,
 		.stall_us = stall_ms * G_TIME_SPAN_MILLISECOND,
 		.changed = on_changed,
+		.settle = on_opened,
 		.data = spice,
 	};
 

@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/e2e/test_service.py \
 	tests/e2e/test_silence.py \
 	tests/e2e/test_spice.py \
+	tests/e2e/test_spice_hostile.py \
 	tests/e2e/test_status.py \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_users.py \
@@ -51,5 +52,6 @@ EXTRA_DIST += \
 	tests/lib/spice_agent.py \
 	tests/lib/spice_typist.py \
 	tests/lib/spice_watcher.py \
+	tests/lib/spice_wire.py \
 	tests/lib/viewer.py \
 	tests/lib/websocket.py

@@ -3,8 +3,8 @@
  * The first words of a SPICE client, through the gate to spice-server, up to the ticket that it is
  * asked for. Input: bits (below), how to cut, then what is said.
  *
- * Nobody gets through: spice-server 0.15.1 trusts who has, and ends the process for a
- * SPICE_MSGC_MIGRATE_FLUSH_MARK, or uses a display channel that breaks off early after freeing it.
+ * Nobody gets through, since a ticket is encrypted for the key of the moment. What those who do may
+ * say is test_spice_guard's and test_spice_hostile's.
  */
 #include "spice_sink.h"
 

@@ -14,6 +14,11 @@ tests_unit_test_plain_stream_SOURCES = tests/unit/test_plain_stream.c
 tests_unit_test_plain_stream_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_plain_stream_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_spice_guard
+tests_unit_test_spice_guard_SOURCES = tests/unit/test_spice_guard.c
+tests_unit_test_spice_guard_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
+tests_unit_test_spice_guard_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_spice_command
 tests_unit_test_spice_command_SOURCES = tests/unit/test_spice_command.c
 tests_unit_test_spice_command_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)

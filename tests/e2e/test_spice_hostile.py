@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SPICE clients that got in, and then do what spice-server does not survive: nobody may notice."""
+import fcntl
+import os
+import random
+import struct
+import time
+
+from lib import host, pattern, spice, spice_wire
+from lib.spice_wire import Channel
+
+CHANNELS = (spice_wire.MAIN, spice_wire.DISPLAY, spice_wire.INPUTS, spice_wire.CURSOR)
+FIONREAD = 0x541b
+BREAKS = 300 if os.environ.get("PLANECAST_LONG") else 60
+
+
+def waiting(sock):
+    """The bytes that have come to a socket and were not taken."""
+    return struct.unpack("i", fcntl.ioctl(sock, FIONREAD, bytes(4)))[0]
+
+
+def newcomer(address, kind):
+    """A session with one more channel, as soon as those before have left it some room."""
+    end = time.monotonic() + host.PATIENCE
+    while True:
+        try:
+            main, session = spice_wire.session(address)
+            return [main, Channel(address, kind, session)]
+        except (ConnectionError, EOFError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+class SpiceHostile(host.Test):
+    """Each test ends with the exact picture for a client that behaves."""
+
+    def serve(self, *options, device="sim:mode=320x240,pattern=bars,frame=3,cursor=off"):
+        return spice.serve(self, device, "--spice-clients", "8", *options)
+
+    def shot(self, server):
+        shown, said = spice.screenshot(self, server)
+        self.assertIsNotNone(shown, f"no picture: {said}\n{server.log}")
+        return shown
+
+    def assert_shown(self, server):
+        self.assert_same(self.shot(server), pattern.bars(320, 240, 3))
+
+    def test_words_of_migration_end_the_connection(self):
+        server = self.serve()
+        for kind in CHANNELS:
+            main, session = spice_wire.session(server.address)
+            with main:
+                channel = main if kind == spice_wire.MAIN else \
+                    Channel(server.address, kind, session)
+                with channel:
+                    channel.say(spice_wire.FLUSH_MARK)
+                    self.assertTrue(channel.is_cut(), f"channel {kind}")
+            self.assert_shown(server)
+
+    def test_clients_of_before_mini_headers(self):
+        server = self.serve()
+        for capabilities in (0, spice_wire.AUTH_SELECTION):
+            main, session = spice_wire.session(server.address, capabilities)
+            with main, \
+                    Channel(server.address, spice_wire.DISPLAY, session, capabilities) as display:
+                display.say(spice_wire.DISPLAY_INIT, spice_wire.INIT)
+                display.hear_until(spice_wire.MARK)
+                display.say(spice_wire.FLUSH_MARK)
+                self.assertTrue(display.is_cut())
+        self.assert_shown(server)
+
+    def test_a_channel_is_opened_once(self):
+        server = self.serve()
+        for kind in CHANNELS[1:]:
+            main, session = spice_wire.session(server.address)
+            with main, Channel(server.address, kind, session):
+                for _ in range(3):
+                    with self.assertRaises((EOFError, ConnectionError)):
+                        Channel(server.address, kind, session)
+        with self.assertRaises((EOFError, ConnectionError)):
+            Channel(server.address, spice_wire.MAIN, 77)
+        self.assert_shown(server)
+
+    def test_a_display_without_an_init_holds_up_nobody(self):
+        """spice-server's worker would wait half a minute for it."""
+        server = self.serve()
+        main, session = spice_wire.session(server.address)
+        with main, Channel(server.address, spice_wire.DISPLAY, session) as silent:
+            self.assertEqual(silent.hear()[0], spice_wire.SET_ACK)
+            silent.hear_until(spice_wire.MARK)
+            self.assert_shown(server)
+            silent.say(spice_wire.DISPLAY_INIT, spice_wire.INIT)
+            silent.say(spice_wire.DISPLAY_INIT, spice_wire.INIT)
+            self.assertTrue(silent.is_cut(), "it began twice")
+        self.assert_shown(server)
+
+    def test_stalled_readers_hold_up_no_new_mode(self):
+        """Before a surface goes, spice-server waits until everybody has taken what shows it."""
+        server = self.serve(device="sim:modes=640x480+800x600,period=1,fps=20,pattern=noise")
+        stalled = [self.display(server.address) for _ in range(2)]
+        for _, display in stalled:
+            self.wait_until_full(display.sock)
+        main, display = self.display(server.address)
+        with main, display:
+            for _ in range(4):
+                display.hear_until(spice_wire.SURFACE_CREATE)
+        for each in stalled:
+            for channel in each:
+                channel.reset()
+        sizes = {self.shot(server).size for _ in range(2)}
+        self.assertLessEqual(sizes, {(640, 480), (800, 600)})
+
+    def display(self, address):
+        """A client of these two channels alone, which the test closes."""
+        main, session = spice_wire.session(address)
+        display = Channel(address, spice_wire.DISPLAY, session)
+        self.addCleanup(display.sock.close)
+        self.addCleanup(main.sock.close)
+        return main, display
+
+    def wait_until_full(self, sock):
+        """Until no byte more comes to who takes none."""
+        end, before = time.monotonic() + host.PATIENCE, -1
+        while (now := waiting(sock)) != before or not now:
+            self.assertLess(time.monotonic(), end, "the reader is never full")
+            before = now
+            time.sleep(0.3)
+
+    def test_clients_that_break_off_while_their_display_opens(self):
+        server = self.serve()
+        seed = random.randrange(1 << 32)
+        chance = random.Random(seed)
+        for number in range(BREAKS):
+            with self.subTest(seed=seed, number=number):
+                self.break_off(server.address, chance)
+        self.assert_shown(server)
+
+    @staticmethod
+    def break_off(address, chance):
+        channels = newcomer(address, chance.choice(CHANNELS[1:]))
+        how = chance.randrange(4)
+        if how:
+            channels[1].say(spice_wire.DISPLAY_INIT, spice_wire.INIT)
+        if how > 1:
+            time.sleep(chance.random() / 200)
+        if how > 2:
+            channels[1].hear()
+        chance.shuffle(channels)
+        for channel in channels:
+            if chance.random() < 0.5:
+                channel.reset()
+            else:
+                channel.sock.close()
