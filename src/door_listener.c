@@ -226,7 +226,8 @@ static bool find_group(const char *name, gid_t *gid)
 
 static bool is_given_away(const struct address *address)
 {
-	return address->user || address->group || address->mode != OWN_MODE;
+	return address->kind == ADDRESS_UNIX &&
+	       (address->user || address->group || address->mode != OWN_MODE);
 }
 
 /* A socket that was just made, to whom it is for; only then it is open to others. */
@@ -324,13 +325,13 @@ static GHashTable *claims;
 
 static struct listener *take_claim(const char *spec)
 {
-	struct listener *listener = claims ? g_hash_table_lookup(claims, spec) : NULL;
+	gpointer key, listener;
 
-	if (listener) {
-		g_hash_table_steal(claims, spec);
-		if (!g_hash_table_size(claims))
-			listeners_drop_claims();
-	}
+	if (!claims || !g_hash_table_steal_extended(claims, spec, &key, &listener))
+		return NULL;
+	g_free(key);
+	if (!g_hash_table_size(claims))
+		listeners_drop_claims();
 	return listener;
 }
 

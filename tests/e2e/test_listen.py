@@ -93,6 +93,14 @@ class Listen(host.Test):
         self.assertRegex(server.address, r"^\[::1\]:\d+$")
         self.check(server.address)
 
+    def test_a_name_is_all_of_its_addresses(self):
+        port = host.free_port()
+        found = {info[4][0] for info in socket.getaddrinfo("localhost", port,
+                                                           type=socket.SOCK_STREAM)}
+        server = self.serve(DEVICE, vnc=f"localhost:{port}", listeners=len(found))
+        for address in server.addresses:
+            self.check(address)
+
     def test_several_listeners(self):
         server = self.serve(DEVICE, "--vnc", f"unix:{self.path('a')}", "--vnc",
                             f"[::1]:{host.free_port()}", listeners=3)
