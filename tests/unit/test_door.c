@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "door_listener.h"
 #include "log.h"
 #include "rfb.h"
 #include "stage.h"
@@ -506,6 +507,55 @@ static void test_door_listens_on_ipv6_and_names(void **state)
 	hall_close(&hall);
 }
 
+static unsigned int count_files(const char *folder)
+{
+	GDir *dir = g_dir_open(folder, 0, NULL);
+	unsigned int count = 0;
+
+	while (g_dir_read_name(dir))
+		count++;
+	g_dir_close(dir);
+	return count;
+}
+
+/* Those alone that are to be open to others; and only until somebody opens them. */
+static void test_listeners_are_claimed_once(void **state)
+{
+	char *folder = g_dir_make_tmp("door-XXXXXX", NULL);
+	char *ours = g_strdup_printf("unix:%s/ours", folder);
+	char *theirs = g_strdup_printf("unix:%s/theirs,mode=0660", folder);
+	char *port = g_strdup("127.0.0.1:auto");
+	char *specs[] = {port, ours, theirs, NULL};
+	char *path = g_strdup_printf("%s/theirs", folder);
+	GPtrArray *listeners = g_ptr_array_new_with_free_func(listener_free);
+	struct stat made;
+
+	(void)state;
+	assert_int_equal(listeners_claim(NULL, NULL), 0);
+	for (int taken = 0; taken < 2; taken++) {
+		unsigned int before = count_files("/proc/self/fd");
+
+		assert_int_equal(listeners_claim(specs, NULL), 0);
+		assert_int_equal(count_files("/proc/self/fd"), before + 1);
+		assert_int_equal(count_files(folder), 1);
+		assert_int_equal(stat(path, &made), 0);
+		assert_int_equal(made.st_mode & 0777, 0660);
+		if (taken) {
+			assert_int_equal(listener_open(theirs, listeners, NULL), 0);
+			assert_int_equal(listener_open(port, listeners, NULL), 0);
+			assert_int_equal(listeners->len, 2);
+		}
+		listeners_drop_claims();
+		assert_int_equal(stat(path, &made), taken ? 0 : -1);
+	}
+	g_ptr_array_unref(listeners);
+	assert_int_equal(rmdir(folder), 0);
+	g_free(folder);
+	g_free(path);
+	for (size_t i = 0; specs[i]; i++)
+		g_free(specs[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -519,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_door_is_not_filled_by_silence),
 		cmocka_unit_test(test_door_refuses_bad_listeners_with_one_line),
 		cmocka_unit_test(test_door_keeps_socket_files_in_order),
+		cmocka_unit_test(test_listeners_are_claimed_once),
 		cmocka_unit_test(test_door_takes_inherited_sockets),
 		cmocka_unit_test(test_door_listens_on_ipv6_and_names),
 		cmocka_unit_test(test_door_prints_the_port_it_got),
