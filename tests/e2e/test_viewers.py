@@ -108,11 +108,11 @@ class Viewers(host.Test):
         need("ssvncviewer", "ssvnc")
         expected = pattern.bars(320, 240, 7)
         server = self.serve("sim:mode=320x240,pattern=bars,frame=7,cursor=off")
-        for encoding in ("zrle", "hextile", "zlib", "raw"):
+        for encoding in ("tight", "zrle", "hextile", "zlib", "rre", "corre", "raw"):
             screen = viewer.Screen()
             self.addCleanup(screen.close)
             other = viewer.Other(screen, self.scratch, "ssvncviewer", "-viewonly", "-noshm",
-                                 "-encodings", encoding, "-geometry", "320x240+0+0",
+                                 "-encodings", encoding, "-nojpeg", "-geometry", "320x240+0+0",
                                  server.address.replace(":", "::"))
             self.addCleanup(other.close)
             self.assert_same(other.await_anywhere(expected), expected, f"{encoding}: {other.log}")
