@@ -89,6 +89,10 @@ _planecast_values() {
 		printf '%s\n' none qmp: uinput uinput: uinput-mouse uinput-mouse:
 		[[ $3 != qmp:* ]] || compgen -P qmp: -f -- "${3#qmp:}"
 		;;
+	--vdagent)
+		printf '%s\n' unix:
+		[[ $3 != unix:* ]] || compgen -P unix: -f -- "${3#unix:}"
+		;;
 	--control) printf '%s\n' none unix: fd: ;;
 	*)
 		case $2 in

@@ -8,7 +8,7 @@
 
 #include "clipboard.h"
 
-/* The longest message that is looked at, and how much may wait for clients. */
+/* The longest message that is looked at, and how much may wait for the other side. */
 #define LONGEST (CLIPBOARD_LIMIT + 64)
 #define WAITING (4 * (size_t)LONGEST)
 
@@ -16,9 +16,10 @@ struct agent_talk {
 	void (*copied)(GBytes *text, void *data);
 	void *data;
 	GBytes *offered; /* or NULL */
-	bool asked;      /* for a client's text */
+	bool asked;      /* for the other side's text */
 
 	bool resizes;
+	uint32_t other; /* capabilities of the other side; 0: it has not said them */
 
 	/* What comes in: heads as they come, little-endian, and what is left of that which follows.
 	 */
@@ -74,7 +75,7 @@ static void put_chunks(GByteArray *out, const uint8_t *bytes, size_t length)
 	}
 }
 
-/* A message of a 32-bit word, then more. While clients take nothing, what is too much is not said.
+/* A message of a 32-bit word, then more. While nothing is taken, what is too much is not said.
  */
 static void say(struct agent_talk *talk, uint32_t type, uint32_t word, const void *more,
 		size_t length)
@@ -98,7 +99,7 @@ static void say(struct agent_talk *talk, uint32_t type, uint32_t word, const voi
 	g_byte_array_unref(whole);
 }
 
-static void say_capabilities(struct agent_talk *talk)
+static void say_capabilities(struct agent_talk *talk, bool asks)
 {
 	uint32_t capabilities = 1u << VD_AGENT_CAP_GUEST_LINEEND_LF;
 
@@ -107,7 +108,7 @@ static void say_capabilities(struct agent_talk *talk)
 	if (talk->copied)
 		capabilities |= 1u << VD_AGENT_CAP_CLIPBOARD_BY_DEMAND;
 	capabilities = GUINT32_TO_LE(capabilities);
-	say(talk, VD_AGENT_ANNOUNCE_CAPABILITIES, 0, &capabilities, sizeof(capabilities));
+	say(talk, VD_AGENT_ANNOUNCE_CAPABILITIES, asks, &capabilities, sizeof(capabilities));
 }
 
 static void say_offer(struct agent_talk *talk)
@@ -125,6 +126,28 @@ static void say_text(struct agent_talk *talk, uint32_t type)
 		text = g_bytes_get_data(talk->offered, &length);
 	say(talk, VD_AGENT_CLIPBOARD, text ? VD_AGENT_CLIPBOARD_UTF8_TEXT : VD_AGENT_CLIPBOARD_NONE,
 	    text, length);
+}
+
+void agent_talk_greet(struct agent_talk *talk)
+{
+	say_capabilities(talk, true);
+}
+
+bool agent_talk_has_other(const struct agent_talk *talk)
+{
+	return talk->other;
+}
+
+bool agent_talk_resize(struct agent_talk *talk, uint32_t width, uint32_t height)
+{
+	/* Flags, then height, width, depth and position. */
+	const uint32_t monitor[] = {
+		0, GUINT32_TO_LE(height), GUINT32_TO_LE(width), GUINT32_TO_LE(32), 0, 0};
+
+	if (!(talk->other & 1u << VD_AGENT_CAP_MONITORS_CONFIG))
+		return false;
+	say(talk, VD_AGENT_MONITORS_CONFIG, 1, monitor, sizeof(monitor));
+	return true;
 }
 
 void agent_talk_offer(struct agent_talk *talk, GBytes *text)
@@ -159,7 +182,7 @@ static uint32_t word_at(const struct agent_talk *talk, size_t number)
 	return GUINT32_FROM_LE(word);
 }
 
-/* A client has copied something: what it has as text is asked for. */
+/* The other side has copied something: what it has as text is asked for. */
 static void on_grab(struct agent_talk *talk)
 {
 	for (size_t i = 0; talk->copied && i < talk->body->len / sizeof(uint32_t); i++)
@@ -193,8 +216,9 @@ static void on_message(struct agent_talk *talk)
 		return;
 	switch (GUINT32_FROM_LE(talk->message.type)) {
 	case VD_AGENT_ANNOUNCE_CAPABILITIES:
+		talk->other = word_at(talk, 1);
 		if (word_at(talk, 0))
-			say_capabilities(talk);
+			say_capabilities(talk, false);
 		say_offer(talk);
 		break;
 	case VD_AGENT_CLIPBOARD_GRAB:

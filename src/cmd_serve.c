@@ -11,6 +11,7 @@
 #include "end_signals.h"
 #include "log.h"
 #include "screen.h"
+#include "serve_agent.h"
 #include "serve_confine.h"
 #include "serve_control.h"
 #include "serve_input.h"
@@ -26,6 +27,7 @@
 
 struct serve_options {
 	struct serve_input input;
+	struct serve_agent agent;
 	struct serve_vnc vnc;
 	struct serve_web web;
 	struct serve_spice spice;
@@ -61,6 +63,7 @@ static GArray *entries_of(struct serve_options *options)
 	serve_web_entries(&options->web, entries);
 	serve_spice_entries(&options->spice, entries);
 	serve_input_entries(&options->input, entries);
+	serve_agent_entries(&options->agent, entries);
 	serve_confine_entries(&options->confine, entries);
 	serve_metrics_entries(&options->metrics, entries);
 	g_array_append_vals(entries, common, G_N_ELEMENTS(common));
@@ -74,7 +77,7 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 		"A device that a virtual machine owns is attached and given back when the machine\n"
 		"ends; one that nobody owns is waited for, or opened with --own.\n\n",
 		serve_vnc_help, serve_web_help, serve_spice_help, serve_input_help,
-		serve_confine_help,
+		serve_agent_help, serve_confine_help,
 		"\n  planecast serve sim: --vnc :1\n"
 		"  planecast serve mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 "
 		"--vnc unix:/run/vm1.vnc\n"
@@ -99,6 +102,8 @@ static int parse(int *argc, char ***argv, struct serve_options *options)
 	options->vnc.quiet = options->spice.addresses != NULL;
 	if (!ret)
 		ret = serve_spice_check(&options->spice);
+	if (!ret)
+		ret = serve_agent_check(&options->agent);
 	if (!ret)
 		ret = serve_confine_check(&options->confine);
 	return ret ? ret : serve_input_check(&options->input);
@@ -133,6 +138,7 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 		.calls = options->confine.calls,
 		.landlock = options->confine.landlock,
 		.input = serve_input_kind(&options->input),
+		.agent = &options->agent.agent,
 		.input_nodes = options->input.nodes,
 	};
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
@@ -154,11 +160,13 @@ static int listen_and_run(struct screen *screen, const char *spec, struct serve_
 	else if (serve_spice_start(&options->spice, &options->vnc, screen, spec, &error))
 		ret = cmd_report("spice", error);
 	if (!ret) {
+		serve_agent_start(&options->agent, options->vnc.clipboard, screen);
 		serve_vnc_announce(&options->vnc);
 		serve_input_announce(&options->input);
 		control_announce(control);
 		g_main_loop_run(loop);
 	}
+	serve_agent_stop(&options->agent, screen);
 	serve_metrics_stop(&options->metrics);
 	serve_web_stop(&options->web);
 	control_destroy(control);
@@ -281,6 +289,7 @@ int cmd_serve(int argc, char **argv)
 	serve_web_finish(&options.web);
 	serve_spice_finish(&options.spice);
 	serve_input_finish(&options.input);
+	serve_agent_finish(&options.agent);
 	serve_confine_finish(&options.confine);
 	serve_metrics_finish(&options.metrics);
 	g_free(options.control);

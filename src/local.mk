@@ -30,6 +30,7 @@ libplanecast_a_SOURCES = \
 	src/certificate.c src/certificate.h \
 	src/certificate_make.c src/certificate_make.h \
 	src/clipboard.c src/clipboard.h \
+	src/clipboard_ear.c src/clipboard_ear.h \
 	src/control.c src/control.h \
 	src/convert.c src/convert.h \
 	src/cursor.c src/cursor.h \
@@ -48,6 +49,7 @@ libplanecast_a_SOURCES = \
 	src/flow.c src/flow.h \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
+	src/guest_agent.c src/guest_agent.h \
 	src/histogram.c src/histogram.h \
 	src/http.c src/http.h \
 	src/http_head.c src/http_head.h \
@@ -84,6 +86,7 @@ libplanecast_a_SOURCES = \
 	src/pump.c src/pump.h \
 	src/qmp.c src/qmp.h \
 	src/reach.c src/reach.h \
+	src/redial.c src/redial.h \
 	src/recording.c src/recording.h \
 	src/recording_decode.c src/recording_decode.h \
 	src/recording_look.c src/recording_look.h \
@@ -163,6 +166,7 @@ planecast_CFLAGS = $(PLANECAST_CFLAGS)
 planecast_SOURCES = src/cmd.c src/cmd.h src/cmd_list.c src/cmd_probe.c src/cmd_record.c src/cmd_screenshot.c src/cmd_serve.c src/cmd_status.c src/main.c \
 	src/serve_confine.c src/serve_confine.h \
 	src/serve_control.c src/serve_control.h \
+	src/serve_agent.c src/serve_agent.h \
 	src/serve_input.c src/serve_input.h \
 	src/serve_metrics.c src/serve_metrics.h \
 	src/serve_spice.c src/serve_spice.h \

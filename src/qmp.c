@@ -5,26 +5,19 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "log.h"
-
-#define FIRST_PAUSE_MS 250u
-#define LONG_PAUSE_MS  8000u
+#include "redial.h"
 
 struct qmp {
-	char *path;
+	struct redial *redial;
 	struct qmp_events events;
 	void *data;
 	int fd; /* -1: no connection */
 	GString *in, *out;
-	guint readable, writable, retry; /* sources */
-	guint pause_ms;
-	bool heard, complained;
+	guint readable, writable; /* sources */
+	bool heard;
 };
-
-static gboolean on_retry(gpointer data);
 
 static void close_connection(struct qmp *qmp)
 {
@@ -40,23 +33,13 @@ static void close_connection(struct qmp *qmp)
 	g_string_truncate(qmp->out, 0);
 }
 
-static void try_later(struct qmp *qmp)
-{
-	qmp->retry = g_timeout_add(qmp->pause_ms, on_retry, qmp);
-	qmp->pause_ms = MIN(2 * qmp->pause_ms, LONG_PAUSE_MS);
-}
-
-/* Said once until the monitor has proved itself again: it may be gone for days. */
 static void lose(struct qmp *qmp, const char *reason)
 {
 	bool heard = qmp->heard;
 
-	if (!qmp->complained)
-		log_warning("input: %s: %s; trying again", qmp->path, reason);
-	qmp->complained = true;
 	qmp->heard = false;
 	close_connection(qmp);
-	try_later(qmp);
+	redial_lost(qmp->redial, reason);
 	if (heard)
 		qmp->events.lost(qmp->data);
 }
@@ -187,68 +170,37 @@ void qmp_send(struct qmp *qmp, const char *command)
 
 void qmp_proved(struct qmp *qmp)
 {
-	qmp->pause_ms = FIRST_PAUSE_MS;
-	qmp->complained = false;
+	redial_proved(qmp->redial);
 }
 
-/* A unix socket connects at once or not at all: its backlog may be full. */
-static int open_socket(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, error;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	error = errno;
-	close(fd);
-	return -error;
-}
-
-static gboolean on_retry(gpointer data)
+static void on_opened(int fd, void *data)
 {
 	struct qmp *qmp = data;
-	int fd = open_socket(qmp->path);
 
-	qmp->retry = 0;
-	if (fd < 0) {
-		lose(qmp, g_strerror(-fd));
-		return G_SOURCE_REMOVE;
-	}
 	qmp->fd = fd;
 	qmp->readable = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, qmp);
-	return G_SOURCE_REMOVE;
 }
 
 struct qmp *qmp_create(const char *path, const struct qmp_events *events, void *data)
 {
 	struct qmp *qmp = g_new0(struct qmp, 1);
 
-	qmp->path = g_strdup(path);
 	qmp->events = *events;
 	qmp->data = data;
 	qmp->fd = -1;
 	qmp->in = g_string_new(NULL);
 	qmp->out = g_string_new(NULL);
-	qmp->pause_ms = FIRST_PAUSE_MS;
-	on_retry(qmp);
+	qmp->redial = redial_create("input", path, on_opened, qmp);
 	return qmp;
 }
 
 void qmp_destroy(struct qmp *qmp)
 {
-	if (qmp->retry)
-		g_source_remove(qmp->retry);
+	redial_destroy(qmp->redial);
 	if (qmp->fd >= 0)
 		write_some(qmp);
 	close_connection(qmp);
 	g_string_free(qmp->in, TRUE);
 	g_string_free(qmp->out, TRUE);
-	g_free(qmp->path);
 	g_free(qmp);
 }

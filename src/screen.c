@@ -280,6 +280,8 @@ static int grant(struct screen *screen, uint32_t width, uint32_t height)
 	if (screen->has_signal && width == screen->frame->width && height == screen->frame->height)
 		return 0;
 	ret = screen->source->ops->set_mode(screen->source, width, height);
+	if (ret == -ENOTSUP && screen->resize)
+		ret = screen->resize(width, height, screen->resize_data);
 	if (ret)
 		return ret;
 	pacer_urge(&screen->pacer);
@@ -484,6 +486,13 @@ void screen_destroy(struct screen *screen)
 struct frame *screen_frame(struct screen *screen)
 {
 	return screen->frame;
+}
+
+void screen_set_resizer(struct screen *screen,
+			int (*resize)(uint32_t width, uint32_t height, void *data), void *data)
+{
+	screen->resize = resize;
+	screen->resize_data = data;
 }
 
 void screen_add_sink(struct screen *screen, struct sink *sink)

@@ -45,6 +45,13 @@ struct frame *screen_frame(struct screen *screen);
 void screen_add_sink(struct screen *screen, struct sink *sink);
 
 /*
+ * Where a viewer's wish for a size goes when the source has no monitor that could be another one: 0
+ * if somebody was told of it, or -ENOTSUP. It is asked in the main context; NULL: nobody is.
+ */
+void screen_set_resizer(struct screen *screen,
+			int (*resize)(uint32_t width, uint32_t height, void *data), void *data);
+
+/*
  * From any thread, cheap and as often as one likes: the guest was given input, so the next frame is
  * wanted at once. Not after screen_destroy() has begun.
  */

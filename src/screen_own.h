@@ -30,7 +30,9 @@ struct screen {
 	gpointer event_tag;
 	int event_fd;
 	bool event_armed;
-	int poked, urged; /* atomic */
+	int poked, urged;                                           /* atomic */
+	int (*resize)(uint32_t width, uint32_t height, void *data); /* NULL */
+	void *resize_data;
 	struct log_limit mode_limit;
 	struct screen_counters counters;
 	struct meter looks, changes;         /* changes: looks that found one */

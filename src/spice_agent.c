@@ -4,16 +4,14 @@
 #include <stddef.h>
 
 #include "agent_talk.h"
+#include "clipboard_ear.h"
 
 struct spice_agent {
 	SpiceCharDeviceInstance device;
 	struct agent_talk *talk;
-	struct clipboard *clipboard;
+	struct clipboard_ear *ear; /* NULL: there is no clipboard */
 	GMainContext *context;
-
-	GMutex lock;
-	GBytes *text;     /* copied elsewhere, not offered yet; NULL */
-	GSource *telling; /* that will offer it, and have the server read; NULL */
+	GSource *waking; /* that will have the server read; NULL */
 };
 
 static struct spice_agent *agent_of(SpiceCharDeviceInstance *instance)
@@ -21,67 +19,39 @@ static struct spice_agent *agent_of(SpiceCharDeviceInstance *instance)
 	return (struct spice_agent *)((char *)instance - offsetof(struct spice_agent, device));
 }
 
-static GBytes *take_text(struct spice_agent *agent)
-{
-	GBytes *text;
-
-	g_mutex_lock(&agent->lock);
-	text = g_steal_pointer(&agent->text);
-	g_clear_pointer(&agent->telling, g_source_unref);
-	g_mutex_unlock(&agent->lock);
-	return text;
-}
-
-static gboolean on_telling(gpointer data)
+static gboolean on_waking(gpointer data)
 {
 	struct spice_agent *agent = data;
-	GBytes *text = take_text(agent);
 
-	if (text) {
-		agent_talk_offer(agent->talk, text);
-		g_bytes_unref(text);
-	}
+	g_clear_pointer(&agent->waking, g_source_unref);
 	spice_server_char_device_wakeup(&agent->device);
 	return G_SOURCE_REMOVE;
 }
 
-/* With the lock. */
-static void attach_telling(struct spice_agent *agent)
+/* Not from inside a call of the server. */
+static void wake_later(struct spice_agent *agent)
 {
-	if (agent->telling)
+	if (agent->waking)
 		return;
-	agent->telling = g_idle_source_new();
-	g_source_set_priority(agent->telling, G_PRIORITY_DEFAULT);
-	g_source_set_callback(agent->telling, on_telling, agent, NULL);
-	g_source_attach(agent->telling, agent->context);
+	agent->waking = g_idle_source_new();
+	g_source_set_priority(agent->waking, G_PRIORITY_DEFAULT);
+	g_source_set_callback(agent->waking, on_waking, agent, NULL);
+	g_source_attach(agent->waking, agent->context);
 }
 
-static void tell_later(struct spice_agent *agent)
-{
-	g_mutex_lock(&agent->lock);
-	attach_telling(agent);
-	g_mutex_unlock(&agent->lock);
-}
-
-/* From any thread: a watcher of the clipboard. */
-static void on_changed(GBytes *text, const void *from, void *data)
+static void on_heard(GBytes *text, void *data)
 {
 	struct spice_agent *agent = data;
 
-	if (from == agent)
-		return;
-	g_mutex_lock(&agent->lock);
-	g_clear_pointer(&agent->text, g_bytes_unref);
-	agent->text = g_bytes_ref(text);
-	attach_telling(agent);
-	g_mutex_unlock(&agent->lock);
+	agent_talk_offer(agent->talk, text);
+	spice_server_char_device_wakeup(&agent->device);
 }
 
 static void on_copied(GBytes *text, void *data)
 {
 	struct spice_agent *agent = data;
 
-	clipboard_set(agent->clipboard, text, agent);
+	clipboard_ear_copied(agent->ear, text);
 }
 
 static void state(SpiceCharDeviceInstance *instance, int connected)
@@ -93,7 +63,7 @@ static void state(SpiceCharDeviceInstance *instance, int connected)
 static int write_bytes(SpiceCharDeviceInstance *instance, const uint8_t *bytes, int length)
 {
 	agent_talk_take(agent_of(instance)->talk, bytes, (size_t)length);
-	tell_later(agent_of(instance)); /* not from inside the call of the server */
+	wake_later(agent_of(instance));
 	return length;
 }
 
@@ -120,23 +90,19 @@ struct spice_agent *spice_agent_create(bool resizes, struct clipboard *clipboard
 {
 	struct spice_agent *agent = g_new0(struct spice_agent, 1);
 
-	g_mutex_init(&agent->lock);
 	agent->talk = agent_talk_create(resizes, clipboard ? on_copied : NULL, agent);
-	agent->clipboard = clipboard;
 	agent->context = g_main_context_ref(context);
 	agent->device.base.sif = &interface.base;
 	agent->device.subtype = "vdagent";
-	if (clipboard) {
-		agent->text = clipboard_get(clipboard);
-		clipboard_watch(clipboard, on_changed, agent);
-	}
 	spice_server_set_agent_copypaste(server, clipboard != NULL);
 	spice_server_set_agent_file_xfer(server, FALSE);
 	if (spice_server_add_interface(server, &agent->device.base)) {
 		spice_agent_destroy(agent);
 		return NULL;
 	}
-	tell_later(agent);
+	if (clipboard)
+		agent->ear = clipboard_ear_create(clipboard, context, on_heard, agent);
+	wake_later(agent);
 	return agent;
 }
 
@@ -144,15 +110,12 @@ void spice_agent_destroy(struct spice_agent *agent)
 {
 	if (!agent)
 		return;
-	if (agent->clipboard)
-		clipboard_unwatch(agent->clipboard, agent);
-	if (agent->telling) {
-		g_source_destroy(agent->telling);
-		g_source_unref(agent->telling);
+	clipboard_ear_destroy(agent->ear);
+	if (agent->waking) {
+		g_source_destroy(agent->waking);
+		g_source_unref(agent->waking);
 	}
-	g_clear_pointer(&agent->text, g_bytes_unref);
 	agent_talk_destroy(agent->talk);
 	g_main_context_unref(agent->context);
-	g_mutex_clear(&agent->lock);
 	g_free(agent);
 }

@@ -72,6 +72,13 @@ static void describe_input(const struct status *status, JsonBuilder *json)
 	json_builder_end_object(json);
 }
 
+static const char *agent_state(const struct status *status)
+{
+	if (!status->agent || !*status->agent)
+		return "none";
+	return guest_agent_is_there(*status->agent) ? "present" : "absent";
+}
+
 JsonNode *status_node(const struct status *status)
 {
 	JsonBuilder *json = json_builder_new();
@@ -85,6 +92,7 @@ JsonNode *status_node(const struct status *status)
 	screen_describe(status->screen, json);
 	describe_memory(json);
 	describe_sandbox(status, json);
+	member_string(json, "vdagent", agent_state(status));
 	describe_input(status, json);
 	json_builder_end_object(json);
 	root = json_builder_get_root(json);

@@ -5,15 +5,17 @@
 
 #include <json-glib/json-glib.h>
 
+#include "guest_agent.h"
 #include "screen.h"
 
 struct status {
 	const char *device; /* the DEVICE as the user named it, borrowed */
 	struct screen *screen;
-	gint64 started_us;              /* monotonic */
-	bool calls;                     /* its system calls are restricted */
-	int landlock;                   /* the version of Landlock in force; 0: none */
-	const char *input;              /* where viewers' input goes */
+	gint64 started_us;                /* monotonic */
+	bool calls;                       /* its system calls are restricted */
+	int landlock;                     /* the version of Landlock in force; 0: none */
+	struct guest_agent *const *agent; /* the guest's own, which may come later; *agent NULL */
+	const char *input;                /* where viewers' input goes */
 	const char *const *input_nodes; /* event nodes that it goes to, up to a NULL; may be NULL */
 };
 

@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/e2e/test_status.py \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_users.py \
+	tests/e2e/test_vdagent.py \
 	tests/e2e/test_viewers.py \
 	tests/e2e/test_web.py \
 	tests/e2e/test_web_hostile.py \
@@ -53,5 +54,6 @@ EXTRA_DIST += \
 	tests/lib/spice_typist.py \
 	tests/lib/spice_watcher.py \
 	tests/lib/spice_wire.py \
+	tests/lib/vdagent.py \
 	tests/lib/viewer.py \
 	tests/lib/websocket.py

@@ -383,6 +383,32 @@ static void test_without_a_clipboard(void **state)
 	expect_nothing(stage);
 }
 
+/* As a client of a guest's agent: it speaks first. */
+static void test_greets_and_asks_for_a_size(void **state)
+{
+	static const uint32_t size[] = {0, 600, 800, 32, 0, 0};
+	struct stage *stage = *state;
+	char *rest;
+
+	assert_false(agent_talk_resize(stage->talk, 800, 600));
+	agent_talk_greet(stage->talk);
+	g_free(expect(stage, VD_AGENT_ANNOUNCE_CAPABILITIES, 1));
+	assert_false(agent_talk_has_other(stage->talk));
+	add_chunk(stage, VDP_CLIENT_PORT, sizeof(VDAgentMessage) + 8);
+	add_message(stage, VD_AGENT_PROTOCOL, VD_AGENT_ANNOUNCE_CAPABILITIES, 8);
+	add_word(stage, 0);
+	add_word(stage, 1u << VD_AGENT_CAP_MONITORS_CONFIG);
+	say(stage);
+	expect_nothing(stage);
+	assert_true(agent_talk_has_other(stage->talk));
+	assert_true(agent_talk_resize(stage->talk, 800, 600));
+	rest = expect(stage, VD_AGENT_MONITORS_CONFIG, 1);
+	for (size_t i = 0; i < G_N_ELEMENTS(size); i++)
+		assert_int_equal(word_of((const uint8_t *)rest + i * sizeof(*size)), size[i]);
+	g_free(rest);
+	expect_nothing(stage);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -400,6 +426,7 @@ int main(void)
 		TEST(test_what_nobody_takes_is_bounded),
 		TEST(test_random_bytes),
 		TEST(test_without_a_clipboard),
+		TEST(test_greets_and_asks_for_a_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
