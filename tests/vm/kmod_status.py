@@ -85,8 +85,9 @@ class Reader:
         return os.eventfd_read(self.event)
 
     def rest(self):
-        """Lets everything come that is on its way."""
-        while self.fired(0.2):
+        """Lets everything come that is on its way; of a screen that never rests, for so long."""
+        end = time.monotonic() + 10
+        while self.fired(0.2) and time.monotonic() < end:
             pass
         self.seen = self.status().sequence
 

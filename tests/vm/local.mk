@@ -11,9 +11,9 @@ EXTRA_DIST += \
 	tests/vm/kmod_guest.sh \
 	tests/vm/kmod_leaks.py \
 	tests/vm/kmod_lib.sh \
+	tests/vm/kmod_lint.sh \
 	tests/vm/kmod_linux.py \
 	tests/vm/kmod_linux.sh \
-	tests/vm/kmod_lint.sh \
 	tests/vm/kmod_probe.py \
 	tests/vm/kmod_probe.sh \
 	tests/vm/kmod_scanout.py \
