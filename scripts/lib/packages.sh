@@ -10,12 +10,12 @@ libcap-ng-dev libcrypt-dev libisal-dev libpam0g-dev libseccomp-dev libsoup-3.0-d
 libxkbcommon-dev xkb-data"
 
 # Testing it: the other compilers, libFuzzer (with llvm's symbolizer for its stacks), cmocka, stock
-# viewers, a browser, and QEMU with what its machine is made of.
+# viewers, a browser, QEMU with what its machine and its guests are made of, and checkers of kernel code.
 packages_test="clang clang-format libclang-rt-14-dev llvm edid-decode shellcheck mandoc strace systemd valgrind libcmocka-dev python3 gvncviewer
 tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
 chromium novnc python3-yaml whois
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
-qemu-system-x86 seabios sparse coccinelle dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1
+qemu-system-x86 seabios ovmf sparse coccinelle dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1
 libvirt-daemon-system libvirt-clients mdevctl"
 
 # Measuring it next to others; serve_bench does with what there is.

@@ -66,9 +66,9 @@ class Test(host.Test):
         result = host.run(host.PROGRAM, "screenshot", spec, "-o", "-", "--format", "ppm")
         return None if result.code else picture.from_ppm(result.out)
 
-    def wait_for_text(self, spec, expected):
+    def wait_for_text(self, spec, expected, patience=host.PATIENCE):
         """Takes pictures until one is that text screen, or for long enough; the last."""
-        end = time.monotonic() + host.PATIENCE
+        end = time.monotonic() + patience
         got = self.try_screenshot(spec)
         while not (got and picture.same_text(got, expected)) and time.monotonic() < end:
             time.sleep(0.5)

@@ -12,19 +12,21 @@ import time
 from . import host, picture
 
 VGA_BIOS = "/usr/share/seabios/vgabios-bochs-display.bin"
+UEFI = "/usr/share/ovmf/OVMF.fd"
 
 
 class Guest:
     """A QEMU, from its start until kill(). devices are arguments of -device, vnc is where it serves
-    its first display itself."""
+    its first display itself, firmware is a file in SeaBIOS' place."""
 
-    def __init__(self, *devices, memory=64, paused=False, vnc=None):
+    def __init__(self, *devices, memory=64, paused=False, vnc=None, firmware=None):
         self.folder = tempfile.TemporaryDirectory(prefix="planecast-qemu.")
         self.socket = os.path.join(self.folder.name, "qmp")
         self.qmp = None
         command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(memory), "-nodefaults",
                    "-no-user-config", "-vga", "none",
                    *(("-vnc", vnc) if vnc else ("-display", "none")),
+                   *(("-bios", firmware) if firmware else ()),
                    "-qmp", f"unix:{self.socket},server=on,wait=off"]
         if paused:  # its devices are open, but no guest draws on them
             command.append("-S")
@@ -101,14 +103,25 @@ def unpadded(ppm):
 
 def firmware_screen():
     """The text on which SeaBIOS ends on a display of QEMU's own: what it must be on a vGPU too."""
-    end = time.monotonic() + host.PATIENCE
-    with Guest("bochs-display,xres=1024,yres=768") as guest:
+    return last_screen(4, 2)
+
+
+def uefi_screen():
+    """The same of OVMF: a shell's prompt, in yellow, before which it counts down from five."""
+    return last_screen(8, 4, firmware=UEFI, memory=128)
+
+
+def last_screen(seconds, colours, **more):
+    """A guest's text in so many colours that stays the same for so long."""
+    end = time.monotonic() + 2 * host.PATIENCE
+    with Guest("bochs-display,xres=1024,yres=768", **more) as guest:
         last, same = guest.screendump(), 0
-        while same < 4 and time.monotonic() < end:
+        while same < seconds and time.monotonic() < end:
             time.sleep(1)
             now = guest.screendump()
-            same = same + 1 if now.colours() > 1 and picture.same_text(now, last) else 0
+            same = (same + 1 if now.colours() == colours and picture.same_text(now, last)
+                    else 0)
             last = now
-    if same < 4:
+    if same < seconds:
         raise AssertionError("the firmware's screen does not come to rest")
     return last

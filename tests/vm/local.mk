@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	tests/vm/test_peer.py \
 	tests/vm/test_qemu_probe.py \
 	tests/vm/test_soak.py \
+	tests/vm/test_uefi.py \
 	tests/vm/test_uinput.py \
 	tests/vm/units/test_units.py
 

@@ -69,6 +69,7 @@ def run_machine(options, folder, only):
     table = {
         "capture": lambda name: host.capture(f"127.0.0.1:{port}", f"{options.out}/{name}.png"),
         "firmware_screen": lambda name: qemu.firmware_screen(),
+        "uefi_screen": lambda name: qemu.uefi_screen(),
     }
     answers = outside.Answers(options.out, table)
     systemd = ["--systemd"] if options.depth == "units" else []
