@@ -24,7 +24,7 @@ MODULE_TESTS = {
               "kmod_guest": {}, "kmod_fuzz": {"OPERATIONS": "100000"},
               "kmod_churn": {"ROUNDS": "100"}},
     "long": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": TWO_TYPES},
-             "kmod_damage": {"SLOW": TWO_TYPES}, "kmod_guest": {}, "kmod_linux": {},
+             "kmod_damage": {"SLOW": "mplane-dmabuf-y"}, "kmod_guest": {}, "kmod_linux": {},
              "kmod_fuzz": {"OPERATIONS": "1000000"}, "kmod_churn": {"ROUNDS": "1000"}},
     # Not the module, but what is installed, under a booted systemd: the folder units/.
     "units": {},
