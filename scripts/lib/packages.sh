@@ -12,7 +12,7 @@ libxkbcommon-dev xkb-data"
 # Testing it: the other compilers, libFuzzer (with llvm's symbolizer for its stacks), cmocka, stock
 # viewers, a browser, QEMU with what its machine and its guests are made of, and checkers of kernel code.
 packages_test="clang clang-format libclang-rt-14-dev llvm edid-decode shellcheck mandoc strace systemd valgrind libcmocka-dev python3 gvncviewer
-tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
+tigervnc-viewer vncsnapshot ssvnc libjpeg-turbo-progs xclip spice-client-gtk virt-viewer gir1.2-spiceclientglib-2.0 python3-gi xvfb x11-apps xdotool
 chromium novnc python3-yaml whois
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
 qemu-system-x86 seabios ovmf sparse coccinelle dkms debootstrap busybox-static cpio kmod xz-utils debian-archive-keyring libelf1

@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	tests/e2e/test_pixels.py \
 	tests/e2e/test_quality.py \
 	tests/e2e/test_random.py \
+	tests/e2e/test_remote_viewer.py \
 	tests/e2e/test_replay.py \
 	tests/e2e/test_resize.py \
 	tests/e2e/test_screenshot.py \

@@ -56,11 +56,16 @@ class Screen:
         done = self.dump()
         header = struct.unpack_from(">25I", done.out)
         size, width, height, bits, line, colours = (header[i] for i in (0, 4, 5, 11, 12, 19))
-        if bits != 32 or header[7]:  # 7: the byte order, least significant first
+        if bits not in (24, 32) or header[7]:  # 7: the byte order, least significant first
             raise AssertionError(f"xwd: {bits} bits a pixel, byte order {header[7]}")
-        at = size + colours * 12
-        rows = (done.out[at + y * line:at + y * line + width * 4] for y in range(height))
-        return picture.from_xrgb(width, height, b"".join(rows))
+        at, long = size + colours * 12, width * bits // 8
+        pixels = b"".join(done.out[at + y * line:at + y * line + long] for y in range(height))
+        if bits == 24:  # where windows differ in kind, xwd puts them together like this
+            wide = bytearray(width * height * 4)
+            for byte in range(3):
+                wide[byte::4] = pixels[byte::3]
+            pixels = bytes(wide)
+        return picture.from_xrgb(width, height, pixels)
 
     def run(self, *command, given=None):
         """A program on it, which may leave another one behind; its output."""
@@ -106,6 +111,17 @@ class Viewer:
         self.process.wait()
 
 
+def place_in(screen, part):
+    """Where a picture has another one in it: x and y, or None."""
+    top = bytes(part.crop(0, 0, part.width, 1).rgb)
+    for y in range(screen.height - part.height + 1):
+        row, at = bytes(screen.crop(0, y, screen.width, 1).rgb), -1
+        while (at := row.find(top, at + 1)) >= 0:
+            if at % 3 == 0 and screen.crop(at // 3, y, part.width, part.height) == part:
+                return at // 3, y
+    return None
+
+
 class Other:
     """Another viewer's program, until close(), anywhere on a screen."""
 
@@ -124,20 +140,18 @@ class Other:
 
     def await_anywhere(self, expected):
         """Waits until the screen shows it in some place; all of the last screen otherwise."""
-        top = expected.crop(0, 0, expected.width, 1)
         end = time.monotonic() + host.PATIENCE
         while True:
             got = self.screen.picture()
-            for y in range(HEIGHT - expected.height + 1):
-                for x in range(WIDTH - expected.width + 1):
-                    if got.crop(x, y, expected.width, 1) != top:
-                        continue
-                    part = got.crop(x, y, expected.width, expected.height)
-                    if part == expected:
-                        return part
+            if place_in(got, expected):
+                return expected
             if time.monotonic() > end or self.process.poll() is not None:
                 return got
             time.sleep(0.1)
+
+    def place_of(self, expected):
+        """Where on the screen it is now: x and y, or None."""
+        return place_in(self.screen.picture(), expected)
 
     def close(self):
         if self.process.poll() is None:
