@@ -9,6 +9,7 @@
 
 #include "door_listener.h"
 #include "end_signals.h"
+#include "heap.h"
 #include "log.h"
 #include "screen.h"
 #include "serve_agent.h"
@@ -275,6 +276,7 @@ int cmd_serve(int argc, char **argv)
 	struct serve_options options = {.max_fps = 60};
 	int ret;
 
+	heap_settle();
 	serve_vnc_init(&options.vnc);
 	serve_spice_init(&options.spice);
 	ret = parse(&argc, &argv, &options);

@@ -50,6 +50,7 @@ libplanecast_a_SOURCES = \
 	src/frame.c src/frame.h \
 	src/guard.c src/guard.h \
 	src/guest_agent.c src/guest_agent.h \
+	src/heap.c src/heap.h \
 	src/histogram.c src/histogram.h \
 	src/http.c src/http.h \
 	src/http_head.c src/http_head.h \

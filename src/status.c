@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "frame.h"
+#include "heap.h"
 #include "member.h"
 #include "privileges.h"
 
@@ -34,15 +35,18 @@ static void describe_memory(JsonBuilder *json)
 {
 	gint64 rss, private;
 	unsigned int frames;
-	size_t bytes;
+	size_t bytes, used, held;
 
 	read_memory(&rss, &private);
 	frame_held(&frames, &bytes);
+	heap_count(&used, &held);
 	member_object(json, "memory");
 	member_int(json, "rss_bytes", rss);
 	member_int(json, "private_bytes", private);
 	member_int(json, "frames", frames);
 	member_int(json, "frame_bytes", (gint64)bytes);
+	member_int(json, "heap_bytes", (gint64)used);
+	member_int(json, "heap_held_bytes", (gint64)held);
 	json_builder_end_object(json);
 }
 

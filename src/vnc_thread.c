@@ -3,6 +3,8 @@
 
 #include <glib-unix.h>
 
+#include "heap.h"
+
 #define TICK_MS 250
 #define DROP    4 /* times as long as for parking */
 /* Frames before the current one that slow clients may keep alive, and how long that is normal. */
@@ -93,6 +95,7 @@ static struct guest *find_ended(struct vnc *vnc)
 static void bury_ended(struct vnc *vnc)
 {
 	struct guest *guest;
+	bool buried = false, alone;
 
 	while ((guest = find_ended(vnc))) {
 		const char *reason = vnc_client_reason(guest->client);
@@ -105,9 +108,15 @@ static void bury_ended(struct vnc *vnc)
 			pthread_mutex_unlock(&vnc->lock);
 		}
 		vnc_guest_free(guest);
+		buried = true;
 		if (!g_atomic_int_get(&vnc->closing))
 			sink_poke(&vnc->sink);
 	}
+	pthread_mutex_lock(&vnc->lock);
+	alone = buried && !vnc->guests->len;
+	pthread_mutex_unlock(&vnc->lock);
+	if (alone)
+		heap_trim(); /* for as long as nobody watches */
 }
 
 /* From the client's thread, the last that it does. */

@@ -60,6 +60,8 @@ class Status(host.Test):
             self.assertEqual(status["time"]["read"]["count"], status["counters"]["passes"])
             self.assertGreaterEqual(status["memory"]["frame_bytes"], 320 * 240 * 4)
             self.assertGreater(status["memory"]["rss_bytes"], status["memory"]["frame_bytes"])
+            self.assertGreaterEqual(status["memory"]["heap_held_bytes"],
+                                    status["memory"]["heap_bytes"])
             told = status["sinks"][0]["clients"][0]
             host_port = "%s:%d" % client.sock.getsockname()[:2]
             self.assertEqual(told["peer"], host_port)

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Viewers that do at random what viewers can do, while the picture and its size change all the
- * time: a thousand actions, or ten minutes of them with PLANECAST_LONG set. In the end every viewer
- * that is left has every pixel, and when they have gone nothing of theirs is kept.
+ * time: a thousand actions, or ten minutes of them with PLANECAST_LONG set, in rounds. At the end
+ * of each every viewer has every pixel, and when they have gone nothing of theirs is kept: no
+ * group, no piece, and no more of the heap than after the first round.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "heap.h"
 #include "rfb.h"
 #include "stage.h"
 #include "tight.h"
 #include "unit.h"
 #include "viewer.h"
 
-#define GUESTS   6
-#define ACTIONS  1000
-#define LONG_US  (600 * G_TIME_SPAN_SECOND)
-#define LONGEST  900 /* s */
-#define MAX_SIDE 1100
+#define GUESTS      6
+#define ROUNDS      3
+#define ACTIONS     (1000 / ROUNDS + 1)
+#define LONG_ROUNDS 20
+#define LONG_US     (600 / LONG_ROUNDS * G_TIME_SPAN_SECOND)
+#define LONGEST     900 /* s */
+#define MAX_SIDE    1100
 
 /* ThreadSanitizer finds, and suppresses, a race in each word that libvncserver reads. */
 #ifdef __SANITIZE_THREAD__
@@ -31,6 +35,11 @@
 #define TILES      ((MAX_SIDE / TIGHT_WIDTH + 1) * (MAX_SIDE / TIGHT_HEIGHT + 1))
 #define MAX_GROUPS (2 * GUESTS)
 #define MAX_PIECES (2 * MAX_GROUPS * TILES * ENCODER_KEPT)
+#define MAX_BYTES  (MAX_PIECES * TIGHT_WIDTH * TIGHT_HEIGHT * sizeof(uint32_t) * 5 / 4)
+
+/* Of the heap, after a round: what threads that live on have in their caches, and what their
+ * buffers have grown by since the first. A round of ten minutes' has thousands of visits. */
+#define SLACK (512 << 10)
 
 enum phase {
 	PHASE_CHURN,
@@ -193,9 +202,34 @@ static void check_memory(struct stage *stage)
 	vnc_count(stage->sink, &counts);
 	assert_in_range(counts.encoder.groups, 0, MAX_GROUPS);
 	assert_in_range(counts.encoder.pieces, 0, MAX_PIECES);
+	assert_in_range(counts.encoder.bytes, 0, MAX_BYTES);
 }
 
-/* Pages of this process in memory. */
+/* Bytes allocated by all of this process, its viewers too, but for pictures. */
+static size_t heap_used(void)
+{
+	size_t used, held, bytes;
+	unsigned int frames;
+
+	heap_count(&used, &held);
+	frame_held(&frames, &bytes);
+	return used - MIN(used, bytes);
+}
+
+/* Who has left is buried a moment later. */
+static bool heap_falls_to(size_t limit)
+{
+	for (int i = 0; i < 300 && heap_used() > limit; i++)
+		g_usleep(1000);
+	return heap_used() <= limit;
+}
+
+static size_t page_kib(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE) >> 10;
+}
+
+/* Pages of this process in memory: for those who read, as others decide about it. */
 static size_t resident(void)
 {
 	unsigned long all = 0, here = 0;
@@ -216,57 +250,39 @@ static void paint(struct stage *stage, uint32_t turn)
 	g_usleep(5000);
 }
 
-/*
- * Until there were enough actions, or for long: then the second half takes no more memory. A guest
- * that has gone away has failed.
- */
+/* Until there were enough actions, or for long. A guest that has gone away has failed. */
 static void churn(struct stage *stage, gint *actions, gint *away)
 {
-	bool is_long = getenv("PLANECAST_LONG");
-	gint64 begun = g_get_monotonic_time(), end = begun + LONG_US;
-	size_t half = 0;
+	gint64 end = g_get_monotonic_time() + LONG_US;
 	uint32_t turn = 0;
 
-	alarm(LONGEST);
-	if (!is_long) {
-		while (g_atomic_int_get(actions) < ACTIONS && !g_atomic_int_get(away))
-			paint(stage, turn++);
-		return;
-	}
-	while (g_get_monotonic_time() < end && !g_atomic_int_get(away)) {
+	while ((getenv("PLANECAST_LONG") ? g_get_monotonic_time() < end
+					 : g_atomic_int_get(actions) < ACTIONS) &&
+	       !g_atomic_int_get(away))
 		paint(stage, turn++);
-		if (!half && g_get_monotonic_time() > begun + LONG_US / 2)
-			half = resident();
-	}
-	print_message("%d actions; %zu pages after half the time, %zu at the end\n",
-		      g_atomic_int_get(actions), half, resident());
-	assert_true(resident() <= half + half / 10);
 }
 
-static void test_viewers_come_and_go_and_change_their_minds(void **state)
+/* How many actions there were. */
+static gint play_round(struct stage *stage, uint32_t round)
 {
 	struct guest guests[GUESTS];
 	pthread_t threads[GUESTS];
 	gint phase = PHASE_CHURN, actions = 0, away = 0;
-	struct vnc_counts counts;
-	struct stage stage;
 
-	(void)state;
-	stage_open(&stage, NULL, 700, 300);
 	for (uint32_t i = 0; i < GUESTS; i++) {
-		guests[i] = (struct guest){.stage = &stage,
+		guests[i] = (struct guest){.stage = stage,
 					   .phase = &phase,
 					   .actions = &actions,
 					   .away = &away,
 					   .lossless = i % 2,
-					   .seed = i * 77 + 1};
+					   .seed = (round * GUESTS + i) * 77 + 1};
 		pthread_create(&threads[i], NULL, watch, &guests[i]);
 	}
-	churn(&stage, &actions, &away);
+	churn(stage, &actions, &away);
 	g_atomic_int_set(&phase, PHASE_END);
 	/* Those who wait for a change get one. */
 	while (g_atomic_int_get(&away) < GUESTS) {
-		stage_paint(&stage, 0, 0, 5, 5);
+		stage_paint(stage, 0, 0, 5, 5);
 		g_usleep(5000);
 	}
 	g_atomic_int_set(&phase, PHASE_STILL);
@@ -277,12 +293,44 @@ static void test_viewers_come_and_go_and_change_their_minds(void **state)
 				 guests[i].left ? "in the end" : "on the way",
 				 guests[i].reason ? guests[i].reason : "?");
 	}
-	assert_true(stage_wait(&stage, stage_has_clients, 0));
-	vnc_count(stage.sink, &counts);
+	return actions;
+}
+
+static void check_nothing_kept(struct stage *stage)
+{
+	struct vnc_counts counts;
+
+	assert_true(stage_wait(stage, stage_has_clients, 0));
+	vnc_count(stage->sink, &counts);
 	assert_int_equal(counts.encoder.groups, 0);
 	assert_int_equal(counts.encoder.pieces, 0);
 	assert_int_equal(counts.encoder.bytes, 0);
 	assert_true(counts.encoder.encoded);
+}
+
+static void test_viewers_come_and_go_and_change_their_minds(void **state)
+{
+	bool is_long = getenv("PLANECAST_LONG");
+	struct stage stage;
+	size_t first = 0;
+
+	(void)state;
+	stage_open(&stage, NULL, 700, 300);
+	if (is_long)
+		alarm(LONGEST);
+	for (uint32_t i = 0; i < (is_long ? LONG_ROUNDS : ROUNDS); i++) {
+		gint actions = play_round(&stage, i);
+
+		check_nothing_kept(&stage);
+		if (!i)
+			first = heap_used();
+		if (!heap_falls_to(first + SLACK))
+			fail_msg("%zu KiB of the heap are in use, %zu after the first round",
+				 heap_used() >> 10, first >> 10);
+		if (is_long)
+			print_message("%d actions; %zu KiB of the heap in use, %zu KiB resident\n",
+				      actions, heap_used() >> 10, resident() * page_kib());
+	}
 	stage_close(&stage);
 }
 
@@ -292,5 +340,6 @@ int main(void)
 		cmocka_unit_test(test_viewers_come_and_go_and_change_their_minds),
 	};
 
+	heap_settle();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
