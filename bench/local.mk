@@ -9,10 +9,11 @@ noinst_PROGRAMS += bench/serve_bench bench/serve_peer
 bench_serve_bench_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS) $(XCB_CFLAGS)
 bench_serve_bench_SOURCES = bench/serve_bench.c bench/serve_bench.h \
 	bench/serve_bench_carrier.c bench/serve_bench_report.c bench/serve_bench_run.c \
+	bench/serve_bench_server.c bench/serve_bench_server.h bench/watch.c bench/watch.h \
 	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
 bench_serve_bench_LDADD = libplanecast.a $(GNUTLS_LIBS) $(JPEG_LIBS) $(PNG_LIBS)
 
-# The same pixels by other servers. X11 is wanted for Xvnc alone.
+# The same pixels by other servers. X11 is wanted for those of desktops.
 bench_serve_peer_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(GNUTLS_CFLAGS) $(VNC_CFLAGS) $(XCB_CFLAGS)
 bench_serve_peer_SOURCES = bench/serve_peer.c bench/serve_peer.h bench/serve_peer_door.c
 bench_serve_peer_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS) $(XCB_LIBS)
@@ -34,4 +35,4 @@ bench_pipeline_bench_SOURCES = bench/pipeline_bench.c bench/detile_bench.h \
 bench_pipeline_bench_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
 
 # Of the whole program, from outside.
-EXTRA_DIST += bench/attack_bench bench/scale_bench bench/screenshot_bench
+EXTRA_DIST += bench/attack_bench bench/compare bench/run bench/scale_bench bench/screenshot_bench

@@ -3,7 +3,7 @@
  * serve_bench: what serving costs and how fast it is, planecast next to libvncserver alone and to
  * Xvnc, which show the same pixels in the same rounds. How to read it: bench/README.md.
  */
-#include "serve_bench.h"
+#include "bench/serve_bench_server.h"
 
 #include <getopt.h>
 #include <libgen.h>
@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/watch.h"
 #include "kmod/pattern.h"
-#include "tests/unit/viewer.h"
 
 const char *const bench_servers[BENCH_SERVERS] = {
-	"planecast",     "libvncserver", "xvnc",     "planecast-tls", "planecast-ws",
-	"planecast-wss", "door",         "door-tls", "door-ws",       "door-wss"};
+	"planecast",    "libvncserver",  "xvnc", "x11vnc",   "wayvnc",  "planecast-tls",
+	"planecast-ws", "planecast-wss", "door", "door-tls", "door-ws", "door-wss"};
 
 const struct bench_work bench_works[] = {
 	{"static", "static", 30, false, 0}, {"typing", "typing", 20, true, 0},
@@ -200,8 +200,8 @@ static void usage(FILE *out)
 	      "                   [--work LIST] [--encoding LIST] [--clients LIST] [--server LIST]\n"
 	      "A LIST is comma-separated: --work static,typing,scroll,movie,film,peak,steady\n"
 	      "--encoding raw,zrle,tight,jpeg  --clients 1,3,10  --server planecast,libvncserver,\n"
-	      "xvnc, and only if named: planecast-tls,planecast-ws,planecast-wss, and libvncserver\n"
-	      "behind planecast's door: door,door-tls,door-ws,door-wss\n"
+	      "xvnc, and only if named: x11vnc,wayvnc,planecast-tls,planecast-ws,planecast-wss, and\n"
+	      "libvncserver behind planecast's door: door,door-tls,door-ws,door-wss\n"
 	      "--requests: never ContinuousUpdates\n",
 	      out);
 }
@@ -277,29 +277,38 @@ static void find_programs(struct bench *bench, char *self)
 	bench->peer = peer;
 }
 
-static bool has_xvnc(void)
+static bool is_there(enum bench_server server)
 {
-#ifdef HAVE_XCB
-	return !system("command -v Xvnc >/dev/null");
-#else
-	return false;
+	const char *needs = bench_server_needs(server);
+	char command[160];
+
+#ifndef HAVE_XCB
+	if (needs)
+		return false;
 #endif
+	snprintf(command, sizeof(command),
+		 "for each in %s; do command -v $each >/dev/null || exit 1; done",
+		 needs ? needs : "true");
+	return !system(command);
 }
 
 static void drop_missing(struct bench *bench)
 {
 	static char rest[160];
 
-	if (!listed(bench->server, "xvnc") || has_xvnc())
-		return;
-	fputs("serve_bench: Xvnc's rows are left out (they need tigervnc-standalone-server, and "
-	      "libxcb-shm0-dev when it is built)\n",
-	      stderr);
-	for (int i = 0; i < BENCH_SERVERS; i++)
-		if (i != BENCH_XVNC && listed(bench->server, bench_servers[i])) {
-			strcat(rest, *rest ? "," : "");
-			strcat(rest, bench_servers[i]);
+	for (int i = 0; i < BENCH_SERVERS; i++) {
+		if (!listed(bench->server, bench_servers[i]))
+			continue;
+		if (!is_there((enum bench_server)i)) {
+			fprintf(stderr,
+				"serve_bench: %s is left out (it needs %s, and libxcb-shm0-dev when "
+				"this is built)\n",
+				bench_servers[i], bench_server_needs((enum bench_server)i));
+			continue;
 		}
+		strcat(rest, *rest ? "," : "");
+		strcat(rest, bench_servers[i]);
+	}
 	bench->server = rest;
 }
 

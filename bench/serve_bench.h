@@ -11,6 +11,8 @@ enum bench_server {
 	BENCH_PLANECAST,
 	BENCH_LIBVNCSERVER,
 	BENCH_XVNC,
+	BENCH_X11VNC,        /* of Xvfb */
+	BENCH_WAYVNC,        /* of sway, with Xwayland */
 	BENCH_PLANECAST_TLS, /* through VeNCrypt, a WebSocket, and one behind TLS */
 	BENCH_PLANECAST_WS,
 	BENCH_PLANECAST_WSS,
@@ -89,8 +91,6 @@ extern const struct bench_work bench_works[];
 extern const unsigned int bench_work_count;
 extern const struct bench_encoding bench_encodings[];
 extern const unsigned int bench_encoding_count;
-
-int64_t bench_now_us(void);
 
 /* Starts the server, lets the clients watch for a while, ends it. False if something failed. */
 bool bench_run(const struct bench *bench, const struct bench_row *row, struct bench_result *result);

@@ -80,9 +80,9 @@ void bench_print_json(FILE *out, const struct bench *bench)
 #define STEP   190
 #define MARGIN 60
 
-static const char *const colours[BENCH_SERVERS] = {"#4878a8", "#e08a3c", "#4f9d5b", "#6f9bc8",
-						   "#97b8da", "#c0d5ea", "#c9702a", "#e6a060",
-						   "#edbb8c", "#f5d8bd"};
+static const char *const colours[BENCH_SERVERS] = {"#4878a8", "#e08a3c", "#4f9d5b", "#b05a5a",
+						   "#8a6fb0", "#6f9bc8", "#97b8da", "#c0d5ea",
+						   "#c9702a", "#e6a060", "#edbb8c", "#f5d8bd"};
 
 static void plot_panel(FILE *out, const struct bench *bench, unsigned int first, unsigned int end,
 		       double (*value)(const struct bench_row *), const char *what, double left,

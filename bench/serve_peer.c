@@ -212,10 +212,12 @@ static void put(struct peer *peer, const struct pattern_rect *rect)
 			  (int16_t)rect->y, 24, XCB_IMAGE_FORMAT_Z_PIXMAP, 0, peer->segment, 0);
 }
 
-/* Until the server has read the memory. */
+/* Until the server has read the memory; with the server we end. */
 static void wait_for_server(struct peer *peer)
 {
 	free(xcb_get_input_focus_reply(peer->x, xcb_get_input_focus(peer->x), NULL));
+	if (xcb_connection_has_error(peer->x))
+		exit(0);
 }
 
 static int show(struct peer *peer, const char *display)
@@ -225,7 +227,7 @@ static int show(struct peer *peer, const char *display)
 	uint32_t override = 1;
 	xcb_screen_t *screen;
 
-	peer->x = xcb_connect(display, NULL);
+	peer->x = xcb_connect(*display ? display : NULL, NULL);
 	if (id < 0 || xcb_connection_has_error(peer->x))
 		return 1;
 	peer->pixels = shmat(id, NULL, 0);

@@ -19,7 +19,7 @@ qemu-system-x86 seabios ovmf sparse coccinelle dkms debootstrap busybox-static c
 libvirt-daemon-system libvirt-clients mdevctl"
 
 # Measuring it next to others; serve_bench does with what there is.
-packages_bench="libigdgmm-dev libxcb-shm0-dev tigervnc-standalone-server"
+packages_bench="libigdgmm-dev libxcb-shm0-dev tigervnc-standalone-server x11vnc xvfb wayvnc sway xwayland"
 
 # Showing it.
 packages_demo=""
