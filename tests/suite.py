@@ -92,6 +92,8 @@ def main():
     parser.add_argument("--log", type=argparse.FileType("a"), default=sys.stderr)
     parser.add_argument("folder")
     options = parser.parse_args()
+    # A shell's job in the background ignores it, and so would the programs that are tested.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = os.path.abspath(options.folder)
     label = options.label or os.path.basename(folder)
     sys.path.insert(0, HERE)
