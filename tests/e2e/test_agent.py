@@ -73,13 +73,6 @@ class Agent(host.Test):
             self.assertLess(time.monotonic(), end, f"{words} is never said: {server.log}")
             time.sleep(0.01)
 
-    def watch_until(self, viewer, condition):
-        for _ in range(20 * host.PATIENCE):
-            viewer.update()
-            if condition():
-                return
-        self.fail("the viewer never comes to see it")
-
     def test_a_client_sets_the_mode_for_all(self):
         server = self.serve_both(*self.typing(),
                                  device="sim:mode=640x480,pattern=bars,frame=3,cursor=off")

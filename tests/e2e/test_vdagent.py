@@ -31,13 +31,6 @@ class Vdagent(host.Test):
             self.assertLess(time.monotonic(), end, f"{state}, never {wanted}")
             time.sleep(0.05)
 
-    def watch_until(self, viewer, condition):
-        for _ in range(20 * host.PATIENCE):
-            viewer.update()
-            if condition():
-                return
-        self.fail("the viewer never comes to see it")
-
     def wish(self, viewer, width, height):
         """SetDesktopSize, of one screen."""
         viewer.send(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 0, 0, 0, width, height,

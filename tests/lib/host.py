@@ -152,6 +152,14 @@ class Test(unittest.TestCase):
         return picture.from_ppm(
             self.planecast("screenshot", device, "-o", "-", "--format", "ppm", *options).out)
 
+    def watch_until(self, viewer, condition):
+        """Takes the updates of a screen that moves until the condition holds."""
+        for _ in range(20 * PATIENCE):
+            viewer.update()
+            if condition():
+                return
+        self.fail("the viewer never comes to see it")
+
     def capture(self, address):
         """The picture that a stock VNC viewer sees."""
         return capture(address, self.path("capture.png"))
