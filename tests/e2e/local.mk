@@ -40,7 +40,9 @@ EXTRA_DIST += \
 	tests/lib/__init__.py \
 	tests/lib/attackers.py \
 	tests/lib/browser.py \
+	tests/lib/console.py \
 	tests/lib/host.py \
+	tests/lib/linux_guest.py \
 	tests/lib/mdev.py \
 	tests/lib/outside.py \
 	tests/lib/page.py \

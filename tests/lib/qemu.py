@@ -17,14 +17,15 @@ UEFI = "/usr/share/ovmf/OVMF.fd"
 
 class Guest:
     """A QEMU, from its start until kill(). devices are arguments of -device, vnc is where it serves
-    its first display itself, firmware is a file in SeaBIOS' place."""
+    its first display itself, firmware is a file in SeaBIOS' place, first are other arguments."""
 
-    def __init__(self, *devices, memory=64, paused=False, vnc=None, firmware=None):
+    def __init__(self, *devices, memory=64, paused=False, vnc=None, firmware=None, accel="tcg",
+                 first=()):
         self.folder = tempfile.TemporaryDirectory(prefix="planecast-qemu.")
         self.socket = os.path.join(self.folder.name, "qmp")
         self.qmp = None
-        command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(memory), "-nodefaults",
-                   "-no-user-config", "-vga", "none",
+        command = ["qemu-system-x86_64", "-accel", accel, "-m", str(memory), "-nodefaults",
+                   "-no-user-config", "-vga", "none", *first,
                    *(("-vnc", vnc) if vnc else ("-display", "none")),
                    *(("-bios", firmware) if firmware else ()),
                    "-qmp", f"unix:{self.socket},server=on,wait=off"]
