@@ -12,8 +12,9 @@ import time
 TRACES = "/sys/kernel/debug/slab/*/alloc_traces"
 MODULE = "[mplane]"
 # Not the module's: what some module allocated as it was loaded, by code that is gone from where the
-# module is now; and names in sysfs, which live as long as somebody's path leads through them.
-OTHERS = ("do_one_initcall", "kernfs_new_node")
+# module is now; names in sysfs, which live as long as somebody's path leads through them; and a
+# processor's stock of free objects, which Linux since 6.18 renews in whoever's call it runs out.
+OTHERS = ("do_one_initcall", "kernfs_new_node", "__pcs_replace_empty_main")
 
 
 def stacks_in(file):
