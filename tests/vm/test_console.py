@@ -104,11 +104,14 @@ class Console(mdev.Test):
         return edid[56] | (edid[58] & 0xf0) << 4, edid[59] | (edid[61] & 0xf0) << 4
 
     def assert_exact(self, guest, device):
-        """What the viewer sees is what the guest has in its video memory."""
-        width, height = self.client.picture().size
-        with kmod_vfio.Device.attach(guest.pid, device.uuid) as memory:
-            linear = memory.read(kmod_vfio.BAR0, 0, width * height * 4)
-        self.assert_same(self.client.picture(), picture.from_xrgb(width, height, linear))
+        """What the viewer sees is what the guest has in its video memory, once it rests."""
+        def memory(width, height):
+            with kmod_vfio.Device.attach(guest.pid, device.uuid) as opened:
+                linear = opened.read(kmod_vfio.BAR0, 0, width * height * 4)
+            return picture.from_xrgb(width, height, linear)
+        self.follow_until(lambda shown: shown == memory(*shown.size),
+                          lambda: picture.difference(self.client.picture(),
+                                                     memory(*self.client.picture().size)))
 
     def test_keys_pointer_and_size(self):
         device, guest = self.boot("region")
