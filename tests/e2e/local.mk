@@ -46,6 +46,7 @@ EXTRA_DIST += \
 	tests/lib/mdev.py \
 	tests/lib/outside.py \
 	tests/lib/page.py \
+	tests/lib/recording.py \
 	tests/lib/pattern.py \
 	tests/lib/picture.py \
 	tests/lib/prometheus.py \

@@ -7,9 +7,15 @@ input is said at the top of its source.
 """
 import os
 import struct
+import sys
 import zlib
 
-CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from lib.recording import Recording  # noqa: E402  pylint: disable=wrong-import-position
+
+CORPUS = os.path.join(HERE, "corpus")
 XR24, RG16, C8, YUYV = (int.from_bytes(name, "little") for name in (b"XR24", b"RG16", b"C8  ",
                                                                     b"YUYV"))
 LINEAR, X, Y, YF, TILE4 = 0, *((1 << 56) | number for number in (1, 2, 3, 9))
@@ -79,29 +85,6 @@ def edids():
     region("outside", 1024, 768, 4096, 4000, 256)
     region("short-region", 1024, 768, 8, 0, 0)
     region("refused", 1024, 768, 4096, 256, 256, answers=b"\0\1\0\1")
-
-
-class Recording:
-    """A file of doc/recording.md."""
-    WHOLE, DELTA, MOVED, STILL, OFF, END = range(1, 7)
-
-    def __init__(self):
-        head = b"\x89PCR\r\n\x1a\n" + struct.pack("<IIQI", 1, 32, 1234567, 0)
-        self.data = head + struct.pack("<I", zlib.crc32(head))
-        self.frame = self.time = 0
-
-    def record(self, kind, plane, body=b""):
-        head = struct.pack("<HHIqI", kind, plane, len(body), self.time, self.frame)
-        self.data += head + struct.pack("<I", zlib.crc32(body, zlib.crc32(head))) + body
-        if plane == 1:
-            self.frame += 1
-            self.time += 33333
-        return self
-
-    @staticmethod
-    def description(fourcc, modifier, width, height, stride, size):
-        return struct.pack("<IIQIIIiiiiQ", fourcc, 0, modifier, width, height, stride, 0, 0, 0, 0,
-                           size).ljust(64, b"\0")
 
 
 def recordings():
