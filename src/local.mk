@@ -105,6 +105,7 @@ libplanecast_a_SOURCES = \
 	src/source_replay.c src/source_replay.h \
 	src/source_sim.c \
 	src/source_vfio.c src/source_vfio.h \
+	src/spice_acks.c src/spice_acks.h \
 	src/spice_agent.c src/spice_agent.h \
 	src/spice_command.c src/spice_command.h \
 	src/spice_core.c src/spice_core.h \
@@ -112,7 +113,9 @@ libplanecast_a_SOURCES = \
 	src/spice_framing.c src/spice_framing.h \
 	src/spice_guard.c src/spice_guard.h \
 	src/spice_input.c src/spice_input.h \
-	src/spice_links.c src/spice_links.h src/spice_links_own.h src/spice_links_view.c \
+	src/spice_links.c src/spice_links.h src/spice_links_own.h \
+	src/spice_links_press.c src/spice_links_view.c \
+	src/spice_rects.c src/spice_rects.h \
 	src/spice_sink.c src/spice_sink.h \
 	src/stamp.c src/stamp.h \
 	src/status.c src/status.h \

@@ -151,6 +151,12 @@ static gpointer run_in(gpointer data)
 	return NULL;
 }
 
+static void tell(struct pump *pump, const void *bytes, size_t length)
+{
+	if (pump->tap.said)
+		pump->tap.said(pump->tap.data, bytes, length);
+}
+
 /* What the plain end writes while it must not wait; false if that is too much. */
 static bool keep(struct pump *pump)
 {
@@ -165,6 +171,7 @@ static bool keep(struct pump *pump)
 			break;
 		}
 		g_byte_array_set_size(piece, (guint)n);
+		tell(pump, piece->data, (size_t)n);
 		g_queue_push_tail(&pump->kept, piece);
 		pump->kept_bytes += (size_t)n;
 	}
@@ -177,8 +184,12 @@ static ssize_t next(struct pump *pump, char *buffer)
 	GByteArray *piece = g_queue_pop_head(&pump->kept);
 	ssize_t n;
 
-	if (!piece)
-		return receive(pump->pair, buffer, OUT_BUFFER);
+	if (!piece) {
+		n = receive(pump->pair, buffer, OUT_BUFFER);
+		if (n > 0)
+			tell(pump, buffer, (size_t)n);
+		return n;
+	}
 	n = piece->len;
 	memcpy(buffer, piece->data, piece->len);
 	pump->kept_bytes -= piece->len;

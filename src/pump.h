@@ -52,6 +52,8 @@ struct pump_tap {
 	/* In the writing thread: whether who has the plain end must not wait for the peer now. What
 	 * he writes is kept meanwhile, up to PUMP_KEPT bytes; then the connection is broken. */
 	bool (*hurries)(void *data);
+	/* In the writing thread: what the plain end has written, before any of it goes out. */
+	void (*said)(void *data, const void *bytes, size_t length);
 	void *data;
 };
 

@@ -8,16 +8,17 @@
 #include <string.h>
 
 #include "spice_command.h"
+#include "spice_rects.h"
 
-#define HELD_FRAMES 4 /* commands may hold the pixels of so many frames */
-#define HELD_LEAST  (32u << 20)
-#define SURFACE     0
+#define HELD_FRAMES   4 /* commands may hold the pixels of so many frames */
+#define HELD_LEAST    (32u << 20)
+#define SURFACE       0
+#define SETTLE_ROUNDS 16 /* each gives back 64 commands, if all are held */
 
 struct spice_display {
 	QXLInstance instance; /* the interface's functions get this */
 	const struct spice_display_ops *ops;
 	void *data;
-	bool attached;
 	uint8_t *primary; /* the surface's memory, of the server's thread */
 
 	pthread_mutex_t lock; /* of all below */
@@ -28,7 +29,9 @@ struct spice_display {
 	struct pointer *shape;
 	int32_t x, y;
 	bool moved, reshaped;
+	bool wakes, frees; /* what turn() has been asked for */
 	size_t held_bytes;
+	uint64_t ticked; /* drawn at the last tick */
 	struct spice_display_counts counts;
 };
 
@@ -57,6 +60,15 @@ static bool is_shown(const struct spice_display *display)
 	return display->shown == display->frame->generation;
 }
 
+/* With the lock: whether turn() has to be asked for now. */
+static bool wants(struct spice_display *display, bool *what)
+{
+	bool asked = display->wakes || display->frees;
+
+	*what = true;
+	return !asked;
+}
+
 static void keep_rect(const struct detile_rect *rect, void *data)
 {
 	g_array_append_val((GArray *)data, *rect);
@@ -71,6 +83,7 @@ static struct spice_command *next_draw(struct spice_display *display)
 		return NULL;
 	if (!display->rects->len) {
 		damage_each(&display->damage, keep_rect, display->rects);
+		spice_rects_join(display->rects, display->frame->height);
 		damage_clear(&display->damage);
 	}
 	command = spice_command_draw(
@@ -97,10 +110,12 @@ static int hand_over(struct spice_display *display, struct spice_command *comman
 
 /* The worker's thread. */
 
+/* What is called here must not call spice-server: the server's thread may hold the lock of that
+ * while it waits for the worker. */
 static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_display *display = display_of(instance);
-	bool emptied, full;
+	bool emptied, full, asks = false;
 	int taken;
 
 	pthread_mutex_lock(&display->lock);
@@ -108,12 +123,12 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 	emptied = taken && !has_changes(display);
 	full = is_full(display) && has_changes(display) && is_shown(display);
 	if (taken && full)
-		display->counts.oom++;
+		asks = wants(display, &display->frees);
 	pthread_mutex_unlock(&display->lock);
 	if (emptied)
 		display->ops->drained(display->data);
-	if (taken && full)
-		spice_qxl_oom(instance);
+	if (asks)
+		display->ops->needed(display->data);
 	return taken;
 }
 
@@ -161,7 +176,7 @@ static void release_resource(QXLInstance *instance, QXLReleaseInfoExt release)
 {
 	struct spice_display *display = display_of(instance);
 	struct spice_command *command;
-	bool go_on;
+	bool go_on, asks = false;
 
 	if (!release.info)
 		return;
@@ -171,10 +186,12 @@ static void release_resource(QXLInstance *instance, QXLReleaseInfoExt release)
 	display->counts.held--;
 	display->held_bytes -= command->bytes;
 	go_on = go_on && !is_full(display) && has_changes(display);
+	if (go_on)
+		asks = wants(display, &display->wakes);
 	pthread_mutex_unlock(&display->lock);
 	spice_command_free(command);
-	if (go_on)
-		spice_qxl_wakeup(instance);
+	if (asks)
+		display->ops->needed(display->data);
 }
 
 static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
@@ -330,7 +347,6 @@ int spice_display_attach(struct spice_display *display, SpiceServer *server)
 	display->instance.base.sif = &interface.base;
 	if (spice_server_add_interface(server, &display->instance.base))
 		return -EINVAL;
-	display->attached = true;
 	spice_qxl_add_memslot(&display->instance, &everything);
 	spice_display_adapt(display);
 	return 0;
@@ -342,26 +358,83 @@ void spice_display_join(struct spice_display *display)
 	spice_qxl_loadvm_commands(&display->instance, NULL, 0);
 }
 
+/* One command replaces all that were not taken, and makes those that are held superfluous. */
+static void join_changes(struct spice_display *display)
+{
+	if (!has_changes(display))
+		return;
+	g_array_set_size(display->rects, 0);
+	damage_add_all(&display->damage);
+}
+
 void spice_display_settle(struct spice_display *display)
 {
 	struct QXLRect area = {0};
+	bool full, more = true;
+
+	for (int i = 0; i < SETTLE_ROUNDS && more; i++) {
+		pthread_mutex_lock(&display->lock);
+		join_changes(display);
+		area.right = (int32_t)display->frame->width;
+		area.bottom = (int32_t)display->frame->height;
+		full = is_full(display);
+		more = is_shown(display);
+		pthread_mutex_unlock(&display->lock);
+		if (more && full)
+			spice_qxl_oom(&display->instance);
+		if (more)
+			spice_qxl_update_area(&display->instance, SURFACE, &area, NULL, 0, 0);
+		more = more && !spice_display_is_idle(display);
+	}
+}
+
+void spice_display_turn(struct spice_display *display)
+{
+	bool wakes, frees;
 
 	pthread_mutex_lock(&display->lock);
-	area.right = (int32_t)display->frame->width;
-	area.bottom = (int32_t)display->frame->height;
-	if (!is_shown(display))
-		area.right = 0;
+	wakes = display->wakes;
+	frees = display->frees;
+	display->wakes = display->frees = false;
+	if (frees)
+		display->counts.oom++;
 	pthread_mutex_unlock(&display->lock);
-	if (area.right)
-		spice_qxl_update_area(&display->instance, SURFACE, &area, NULL, 0, 0);
+	if (frees)
+		spice_qxl_oom(&display->instance);
+	if (wakes)
+		spice_qxl_wakeup(&display->instance);
+}
+
+bool spice_display_tick(struct spice_display *display)
+{
+	bool stuck, full, moves;
+
+	pthread_mutex_lock(&display->lock);
+	stuck = has_changes(display) && is_shown(display);
+	full = stuck && is_full(display);
+	if (full)
+		display->counts.oom++;
+	moves = !stuck || display->counts.drawn != display->ticked;
+	display->ticked = display->counts.drawn;
+	pthread_mutex_unlock(&display->lock);
+	if (full)
+		spice_qxl_oom(&display->instance);
+	else if (stuck)
+		spice_qxl_wakeup(&display->instance);
+	return moves;
 }
 
 /* Any thread. */
 
 static void wake(struct spice_display *display)
 {
-	if (display->attached)
-		spice_qxl_wakeup(&display->instance);
+	bool asks;
+
+	pthread_mutex_lock(&display->lock);
+	asks = wants(display, &display->wakes);
+	pthread_mutex_unlock(&display->lock);
+	if (asks)
+		display->ops->needed(display->data);
 }
 
 int spice_display_resize(struct spice_display *display, struct frame *frame)
@@ -407,22 +480,6 @@ void spice_display_pointer(struct spice_display *display, struct pointer *shape,
 	pthread_mutex_unlock(&display->lock);
 	pointer_release(old);
 	wake(display);
-}
-
-void spice_display_tick(struct spice_display *display)
-{
-	bool stuck, full;
-
-	pthread_mutex_lock(&display->lock);
-	stuck = has_changes(display) && is_shown(display);
-	full = stuck && is_full(display);
-	if (full)
-		display->counts.oom++;
-	pthread_mutex_unlock(&display->lock);
-	if (full)
-		spice_qxl_oom(&display->instance);
-	else if (stuck)
-		wake(display);
 }
 
 bool spice_display_is_idle(struct spice_display *display)

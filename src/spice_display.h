@@ -29,6 +29,8 @@ struct spice_display_counts {
 struct spice_display_ops {
 	/* From the worker's thread: all changes were taken. */
 	void (*drained)(void *data);
+	/* From any thread: turn() is to be called by the server's. */
+	void (*needed)(void *data);
 	/* From the server's thread: a client wants this size. NULL: clients do not choose it. */
 	void (*wished)(uint32_t width, uint32_t height, void *data);
 };
@@ -49,6 +51,14 @@ void spice_display_settle(struct spice_display *display);
 /* From the server's thread: a surface of the newest frame's size, if that is another one. */
 void spice_display_adapt(struct spice_display *display);
 
+/* From the server's thread: tells spice-server what others want it to know. They do not tell it
+ * themselves, since that may take as long as a call of this thread that waits for the worker. */
+void spice_display_turn(struct spice_display *display);
+
+/* From the server's thread, now and then: asks again for what could not be freed. False: since the
+ * last time the worker has taken nothing of what there was. */
+bool spice_display_tick(struct spice_display *display);
+
 /* All below from any thread. */
 
 /* Shows another frame from the next adapt() on. 0 or -ENOMEM, then it keeps the old one. */
@@ -56,8 +66,6 @@ int spice_display_resize(struct spice_display *display, struct frame *frame);
 void spice_display_damage(struct spice_display *display, const struct damage *damage);
 void spice_display_pointer(struct spice_display *display, struct pointer *shape, int32_t x,
 			   int32_t y);
-/* Asks again for what could not be freed. */
-void spice_display_tick(struct spice_display *display);
 /* It could take a frame now. */
 bool spice_display_is_idle(struct spice_display *display);
 size_t spice_display_pending(struct spice_display *display); /* cells */

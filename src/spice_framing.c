@@ -43,6 +43,15 @@ static size_t header_size(const struct spice_framing *framing)
 	}
 }
 
+/* A long header has a mini one in it. */
+static void begin(struct spice_framing *framing, const uint8_t *header)
+{
+	framing->type = (uint16_t)(header[0] | header[1] << 8);
+	framing->size = number_at(header + MINI_SIZE);
+	framing->left = framing->size;
+	framing->messages++;
+}
+
 /* The header is there. */
 static void read_header(struct spice_framing *framing)
 {
@@ -57,10 +66,10 @@ static void read_header(struct spice_framing *framing)
 		framing->state = SPICE_FRAMING_FIRST;
 		break;
 	case SPICE_FRAMING_LONG:
-		framing->left = number_at(framing->header + LONG_SIZE);
+		begin(framing, framing->header + LONG_SIZE - MINI_SIZE);
 		break;
 	default:
-		framing->left = number_at(framing->header + MINI_SIZE);
+		begin(framing, framing->header);
 		break;
 	}
 	framing->have = 0;

@@ -26,8 +26,11 @@ struct spice_framing {
 		SPICE_FRAMING_UNKNOWN,
 	} state;
 	uint8_t header[SPICE_FRAMING_HEADER];
-	size_t have;   /* bytes of the header */
-	uint64_t left; /* bytes of the message after its header */
+	size_t have;       /* bytes of the header */
+	uint64_t left;     /* bytes of the message after its header */
+	uint64_t messages; /* whose headers were read, without the link reply and the result */
+	uint16_t type;     /* of the last one, */
+	uint32_t size;     /* and how many bytes follow its header */
 };
 
 /* Goes over bytes (one at least) that follow those before; returns how many of them belong to the

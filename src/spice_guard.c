@@ -109,6 +109,8 @@ static const char *read_message(struct spice_guard *guard)
 	if (guard->silent && guard->begun)
 		return "it begins twice";
 	guard->begun |= guard->silent;
+	guard->acks += type == SPICE_MSGC_ACK;
+	guard->sync_left = type == SPICE_MSGC_ACK_SYNC ? WORD : 0;
 	guard->left = word_at(header + sizeof(uint16_t));
 	guard->state = SPICE_GUARD_BODY;
 	return NULL;
@@ -207,6 +209,8 @@ static size_t pass_over(struct spice_guard *guard, const uint8_t *bytes, size_t 
 	for (size_t i = 0; guard->state == SPICE_GUARD_CAPS && i < taken; i++, guard->have++)
 		if (guard->have - guard->caps_at < WORD)
 			guard->caps |= (uint32_t)bytes[i] << 8 * (guard->have - guard->caps_at);
+	for (size_t i = 0; guard->sync_left && i < taken; i++, guard->sync_left--)
+		guard->generation = guard->generation >> 8 | (uint32_t)bytes[i] << 24;
 	if (!guard->silent)
 		g_byte_array_append(out, bytes, (guint)taken);
 	guard->left -= taken;

@@ -42,10 +42,12 @@ struct spice_guard {
 		SPICE_GUARD_BODY,
 	} state;
 	uint8_t header[SPICE_GUARD_HEADER];
-	size_t have;      /* bytes of what the state reads */
-	uint64_t left;    /* bytes of what is passed over */
-	bool silent;      /* which are not passed on */
-	bool begun;       /* the client has said its DISPLAY_INIT */
+	size_t have;               /* bytes of what the state reads */
+	uint64_t left;             /* bytes of what is passed over */
+	bool silent;               /* which are not passed on */
+	bool begun;                /* the client has said its DISPLAY_INIT */
+	size_t sync_left;          /* bytes of the generation, while its ACK_SYNC is passed over */
+	uint32_t generation, acks; /* of its last ACK_SYNC; how many ACKs it has said */
 	size_t caps_at;   /* where in the rest the first word of the common capabilities is */
 	uint32_t caps;    /* that word; 0: there is none */
 	uint32_t session; /* 0: a new one */

@@ -22,7 +22,7 @@
 #define LOG_BURST    20
 #define LOG_INTERVAL (10 * G_TIME_SPAN_SECOND)
 
-static void say(struct spice_links *links, const char *peer, const char *what, const char *why)
+void spice_links_say(struct spice_links *links, const char *peer, const char *what, const char *why)
 {
 	unsigned int missed;
 
@@ -94,7 +94,7 @@ static void link_free(struct link *link)
 		close(link->fd);
 	broken = end_pump(link);
 	if (broken)
-		say(links, link->peer, "cut off", broken);
+		spice_links_say(links, link->peer, "cut off", broken);
 	if (link->wire >= 0) {
 		/* Others have no copy any more, but the peer shall know it at once. */
 		shutdown(link->wire, SHUT_RDWR);
@@ -118,7 +118,7 @@ static void cut(struct link *link)
 static void refuse(struct link *link, const char *why)
 {
 	add_count(link->links, &link->links->counts.refused);
-	say(link->links, link->peer, "refused", why);
+	spice_links_say(link->links, link->peer, "refused", why);
 	cut(link);
 }
 
@@ -127,8 +127,10 @@ static void cut_session(struct spice_links *links, uint32_t session)
 	for (guint i = 0; i < links->links->len; i++) {
 		struct link *link = links->links->pdata[i];
 
-		if (link->stage == STAGE_THROUGH && link->session == session)
-			shutdown(link->wire, SHUT_RDWR);
+		if (link->stage != STAGE_THROUGH || link->session != session)
+			continue;
+		link->pressed = true;
+		shutdown(link->wire, SHUT_RDWR);
 	}
 }
 
@@ -172,8 +174,9 @@ static void on_through(struct link *link, const SpiceChannelEventInfo *info)
 	else if (links->options.per_address && same >= links->options.per_address)
 		refuse(link, "too many clients from this address");
 	else
-		say(links, link->peer,
-		    links->options.view_only ? "connected, to watch" : "connected", NULL);
+		spice_links_say(links, link->peer,
+				links->options.view_only ? "connected, to watch" : "connected",
+				NULL);
 	links->options.changed(links->options.data);
 }
 
@@ -186,13 +189,13 @@ static void on_gone(struct link *link)
 		if (links->options.password)
 			backoff_failed(links->backoff, link->host, g_get_monotonic_time());
 		add_count(links, &links->counts.failed);
-		say(links, link->peer, "turned away",
-		    broken ? broken : "it gave no valid ticket or broke off");
+		spice_links_say(links, link->peer, "turned away",
+				broken ? broken : "it gave no valid ticket or broke off");
 	} else if (broken) {
-		say(links, link->peer, "cut off", broken);
+		spice_links_say(links, link->peer, "cut off", broken);
 		cut_session(links, link->session);
 	} else if (link->main) {
-		say(links, link->peer, "left", NULL);
+		spice_links_say(links, link->peer, "left", NULL);
 	}
 	link_free(link);
 }
@@ -264,6 +267,18 @@ static void wait_for_server(struct link *link)
 	pthread_mutex_unlock(&links->lock);
 }
 
+/* It has acknowledged something. The fault, or NULL. */
+static const char *acknowledge(struct link *link)
+{
+	const char *fault;
+
+	pthread_mutex_lock(&link->links->lock);
+	link->acked = link->guard.acks;
+	fault = spice_acks_heard(&link->acks, link->guard.generation, g_get_monotonic_time());
+	pthread_mutex_unlock(&link->links->lock);
+	return fault;
+}
+
 static const char *on_heard(void *data, const void *bytes, size_t length, size_t *taken,
 			    GByteArray *out)
 {
@@ -278,6 +293,8 @@ static const char *on_heard(void *data, const void *bytes, size_t length, size_t
 		*taken += spice_guard_next(&link->guard, at + *taken, length - *taken, out, &fault);
 		if (!fault && !link->asked && spice_guard_is_linked(&link->guard))
 			fault = ask(link);
+		if (!fault && link->acked != link->guard.acks)
+			fault = acknowledge(link);
 	}
 	return fault;
 }
@@ -295,6 +312,16 @@ void spice_links_hurry(struct spice_links *links, bool hurry)
 	g_atomic_int_set(&links->hurried, hurry);
 }
 
+/* In its pump's writing thread, too. */
+static void on_said(void *data, const void *bytes, size_t length)
+{
+	struct link *link = data;
+
+	pthread_mutex_lock(&link->links->lock);
+	spice_acks_sent(&link->acks, bytes, length, g_get_monotonic_time());
+	pthread_mutex_unlock(&link->links->lock);
+}
+
 /* Before that. */
 
 static void look_out(struct link *link);
@@ -308,7 +335,8 @@ static size_t message(void *framing, const void *bytes, size_t length)
 static bool put_pump(struct link *link, bool tls)
 {
 	struct certificate *certificate = link->links->options.certificate;
-	const struct pump_tap tap = {on_heard, hurries, link};
+	const struct pump_tap tap = {
+		.heard = on_heard, .hurries = hurries, .said = on_said, .data = link};
 	int fd = link->fd, r;
 
 	link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -374,6 +402,19 @@ static void look_out(struct link *link)
 	g_source_attach(link->source, link->links->context);
 }
 
+/* It has all that was sent to it, and does not say the word that it owes. */
+static bool is_mute(struct link *link, gint64 now)
+{
+	bool owes;
+
+	pthread_mutex_lock(&link->links->lock);
+	owes = spice_acks_owed(&link->acks, now) > 0;
+	pthread_mutex_unlock(&link->links->lock);
+	if (!owes || link->flow.queued || !link->silent)
+		link->silent = now;
+	return now - link->silent >= link->links->options.stall_us;
+}
+
 static void check(struct link *link, gint64 now)
 {
 	struct spice_links *links = link->links;
@@ -382,12 +423,14 @@ static void check(struct link *link, gint64 now)
 		if (link->stage < STAGE_LINKING)
 			add_count(links, &links->counts.failed);
 		link->deadline = G_MAXINT64;
-		say(links, link->peer, "cut off", "it took too long");
+		spice_links_say(links, link->peer, "cut off", "it took too long");
 		cut(link);
-	} else if (link->stage == STAGE_THROUGH &&
-		   flow_is_stalled(&link->flow, link->wire, now, links->options.stall_us)) {
+	} else if (link->stage == STAGE_THROUGH && !link->pressed &&
+		   (flow_is_stalled(&link->flow, link->wire, now, links->options.stall_us) ||
+		    is_mute(link, now))) {
 		add_count(links, &links->counts.stalled);
-		say(links, link->peer, "cut off", "it took nothing that was sent to it");
+		spice_links_say(links, link->peer, "cut off",
+				"it took nothing that was sent to it");
 		cut_session(links, link->session);
 	}
 }
@@ -457,7 +500,7 @@ static void on_receive(void *data, const struct listener *listener, const struct
 
 static void on_tired(void *data, const struct listener *listener, const char *reason)
 {
-	say(data, listener->name, "accepts nobody", reason);
+	spice_links_say(data, listener->name, "accepts nobody", reason);
 }
 
 static const struct gate_ops gate_ops = {

@@ -66,6 +66,14 @@ void spice_links_admit(struct spice_links *links);
  * keep nobody waiting, since it is kept for them. */
 void spice_links_hurry(struct spice_links *links, bool hurry);
 
+/* spice-server sends nothing to anybody: cuts off the one who has let it wait longest, if that is
+ * longer than this, and if there are others. */
+void spice_links_press(struct spice_links *links, gint64 patience_us);
+
+/* Before such a wait: cuts off those who would not end it, since they do not acknowledge what they
+ * have. True until they are gone. */
+bool spice_links_part(struct spice_links *links);
+
 /* Closes the gates and cuts everybody off; true until all are gone. */
 bool spice_links_close(struct spice_links *links);
 

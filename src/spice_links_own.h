@@ -10,6 +10,7 @@
 #include "flow.h"
 #include "log.h"
 #include "pump.h"
+#include "spice_acks.h"
 #include "spice_guard.h"
 #include "spice_links.h"
 
@@ -37,6 +38,10 @@ struct link {
 	/* With the lock: its link message has been read, and the guard knows whose it is;
 	 * spice-server has its channel, or has done with it. */
 	bool asked, settled;
+	bool pressed;           /* cut off, and not gone yet */
+	struct spice_acks acks; /* what it owes */
+	uint32_t acked;         /* so many of its words are in there (the guard's count) */
+	gint64 silent;          /* since when it has owed one, and taken all that was sent */
 	gint64 since, wall_us, deadline;
 	struct flow flow;
 };
@@ -58,6 +63,9 @@ struct spice_links {
 	GPtrArray *links;
 	struct spice_links_counts counts;
 };
+
+void spice_links_say(struct spice_links *links, const char *peer, const char *what,
+		     const char *why);
 
 /* With the lock, or in the context's thread. */
 bool spice_link_is_session(const struct link *link);

@@ -15,6 +15,9 @@
 #define DEFAULT_LINK_MS  10000
 #define DEFAULT_STALL_MS 5000
 #define TICK_MS          250
+#define PARTING_MS       5
+#define PARTING_ROUNDS   400
+#define STILL_TICKS      4    /* then who keeps the others waiting has to go */
 #define CLOSING_MS       2000 /* for spice-server to let go of everybody */
 
 const char *const spice_compression_names[] = {"lz4",     "lz",       "glz", "quic",
@@ -55,9 +58,27 @@ struct spice {
 	struct spice_input *input; /* NULL: all only watch */
 	struct spice_agent *agent; /* NULL: clients neither copy nor resize */
 	unsigned int sessions;
+	unsigned int still;   /* ticks without anything taken that was there */
+	unsigned int parting; /* how often a new mode has waited for those who are cut off */
 };
 
 /* The thread. */
+
+/* For the thread to do, in the order of the calls. */
+static void tell_later(struct spice *spice, guint ms, GSourceFunc function)
+{
+	GSource *source = ms ? g_timeout_source_new(ms) : g_idle_source_new();
+
+	g_source_set_priority(source, G_PRIORITY_DEFAULT);
+	g_source_set_callback(source, function, spice, NULL);
+	g_source_attach(source, spice->context);
+	g_source_unref(source);
+}
+
+static void tell(struct spice *spice, GSourceFunc function)
+{
+	tell_later(spice, 0, function);
+}
 
 static void on_changed(void *data)
 {
@@ -98,14 +119,30 @@ static void on_wished(uint32_t width, uint32_t height, void *data)
 		sink_poke(&spice->sink);
 }
 
-static const struct spice_display_ops watching = {.drained = on_drained};
-static const struct spice_display_ops resizing = {.drained = on_drained, .wished = on_wished};
-
 static gboolean on_tick(gpointer data)
 {
-	spice_display_tick(((struct spice *)data)->display);
+	struct spice *spice = data;
+
+	spice->still = spice_display_tick(spice->display) ? 0 : spice->still + 1;
+	if (spice->still >= STILL_TICKS)
+		spice_links_press(spice->links, STILL_TICKS * TICK_MS * G_TIME_SPAN_MILLISECOND);
 	return G_SOURCE_CONTINUE;
 }
+
+static gboolean on_turn(gpointer data)
+{
+	spice_display_turn(((struct spice *)data)->display);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_needed(void *data)
+{
+	tell(data, on_turn);
+}
+
+static const struct spice_display_ops watching = {.drained = on_drained, .needed = on_needed};
+static const struct spice_display_ops resizing = {
+	.drained = on_drained, .needed = on_needed, .wished = on_wished};
 
 static gboolean on_captured(gpointer data)
 {
@@ -123,21 +160,15 @@ static gboolean on_resized(gpointer data)
 {
 	struct spice *spice = data;
 
+	if (spice_links_part(spice->links) && spice->parting++ < PARTING_ROUNDS) {
+		tell_later(spice, PARTING_MS, on_resized);
+		return G_SOURCE_REMOVE;
+	}
+	spice->parting = 0;
 	spice_links_hurry(spice->links, true);
 	spice_display_adapt(spice->display);
 	spice_links_hurry(spice->links, false);
 	return G_SOURCE_REMOVE;
-}
-
-/* For the thread to do, in the order of the calls. */
-static void tell(struct spice *spice, GSourceFunc function)
-{
-	GSource *source = g_idle_source_new();
-
-	g_source_set_priority(source, G_PRIORITY_DEFAULT);
-	g_source_set_callback(source, function, spice, NULL);
-	g_source_attach(source, spice->context);
-	g_source_unref(source);
 }
 
 static int start(struct spice *spice)

@@ -8,7 +8,7 @@ import time
 import unittest
 import unittest.mock
 
-from lib import host, pattern, picture, spice
+from lib import host, pattern, picture, recording, spice
 
 EXPECTED = pattern.bars(320, 240, 3)
 LAYOUTS = ("linear", "x", "y", "yf", "4")
@@ -75,6 +75,20 @@ class Spice(host.Test):
             if picture.difference(got, expected[got.size]) is None:
                 seen.add(got.size)
         self.assertEqual(seen, set(expected))
+
+    def test_changes_in_many_pieces_are_shown(self):
+        """More than spice-server is given at a time, also before the first picture."""
+        size = 1024, 768
+        recording.chess_game(self.path("chess.rec"), *size)
+        server = spice.serve(self, f"replay:{self.path('chess.rec')},loop")
+        expected = [picture.from_xrgb(*size, recording.chess(*size, frame)) for frame in (0, 1)]
+        seen, end = set(), time.monotonic() + host.PATIENCE
+        while len(seen) < 2 and time.monotonic() < end:
+            got, said = spice.screenshot(self, server)
+            self.assertIsNotNone(got, said)
+            # One that is taken while a change is drawn has some of both.
+            seen |= {frame for frame in (0, 1) if not picture.difference(got, expected[frame])}
+        self.assertEqual(seen, {0, 1})
 
     def test_the_pointer_is_no_part_of_the_picture(self):
         server = spice.serve(self, "sim:mode=320x240,pattern=bars,frame=3,cursor=on")

@@ -4,14 +4,17 @@ import contextlib
 import fcntl
 import os
 import random
+import re
 import struct
+import threading
 import time
 
-from lib import host, pattern, spice, spice_wire
+from lib import host, pattern, rfb, spice, spice_wire
 from lib.spice_wire import Channel
 
 CHANNELS = (spice_wire.MAIN, spice_wire.DISPLAY, spice_wire.INPUTS, spice_wire.CURSOR)
 FIONREAD = 0x541b
+VNC = re.compile(r"vnc: listening on (\S+)")
 BREAKS = 300 if os.environ.get("PLANECAST_LONG") else 60
 
 
@@ -111,6 +114,60 @@ class SpiceHostile(host.Test):
                 channel.reset()
         sizes = {self.shot(server).size for _ in range(2)}
         self.assertLessEqual(sizes, {(640, 480), (800, 600)})
+
+    def test_clients_that_acknowledge_nothing_hold_up_no_new_mode(self):
+        """spice-server would have waited for them for half a minute, and others for it."""
+        server = self.serve("--vnc", f"127.0.0.1:{host.free_port()}",
+                            device="sim:modes=640x480+800x600,period=0.1,fps=20,pattern=noise")
+        with rfb.Client(VNC.search(server.log)[1], timeout=host.PATIENCE) as viewer:
+            muted = [self.display(server.address) for _ in range(2)]
+            main, display = self.display(server.address)
+            with main, display:
+                cut = [threading.Thread(target=self.listen_only, args=(each[1],)) for each in muted]
+                for each in cut:
+                    each.start()
+                    self.addCleanup(each.join)
+                while any(each.is_alive() for each in cut):
+                    display.hear_until(spice_wire.SURFACE_CREATE)
+                    viewer.update()
+                for _ in range(4):
+                    display.hear_until(spice_wire.SURFACE_CREATE)
+        self.assertIn("cut off: others waited for it", server.log)
+
+    @staticmethod
+    def listen_only(display):
+        """Until it is cut off."""
+        display.answers = False
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                display.hear()
+
+    def test_clients_that_acknowledge_nothing_are_cut_off(self):
+        server = self.serve(device="sim:mode=320x240,pattern=bars,fps=20")
+        main, display = self.display(server.address)
+        with main, display:
+            self.listen_only(display)
+            self.assertGreater(display.heard, 20)
+        self.assertIn("cut off: it took nothing", self.said(server, "cut off"))
+
+    def test_clients_that_acknowledge_too_much_are_cut_off(self):
+        """spice-server would send them nothing more, and in the end nobody else."""
+        server = self.serve()
+        main, display = self.display(server.address)
+        with main, display:
+            display.hear_until(spice_wire.MARK)
+            display.say(spice_wire.ACK)
+            self.assertTrue(display.is_cut())
+        self.assertIn("it acknowledges what was not sent", self.said(server, "acknowledges"))
+        self.assert_shown(server)
+
+    def said(self, server, words):
+        """Its log, once that is in it."""
+        end = time.monotonic() + host.PATIENCE
+        while words not in server.log:
+            self.assertLess(time.monotonic(), end, server.log)
+            time.sleep(0.05)
+        return server.log
 
     def display(self, address):
         """A client of these two channels alone, which the test closes."""

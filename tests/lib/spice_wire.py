@@ -54,6 +54,7 @@ class Channel:
         self.sock.settimeout(host.PATIENCE)
         self.mini = bool(capabilities & MINI_HEADER)
         self.window = self.heard = 0
+        self.answers = True  # acknowledges what it hears, when asked to
         try:
             self._link(kind, session, capabilities)
         except BaseException:
@@ -82,13 +83,14 @@ class Channel:
         self.sock.close()
 
     def read(self, length):
-        got = b""
-        while len(got) < length:
-            more = self.sock.recv(length - len(got))
+        got = bytearray(length)
+        view, have = memoryview(got), 0
+        while have < length:
+            more = self.sock.recv_into(view[have:])
             if not more:
-                raise EOFError(f"{len(got)} bytes of {length}, then the end")
-            got += more
-        return got
+                raise EOFError(f"{have} bytes of {length}, then the end")
+            have += more
+        return bytes(got)
 
     def say(self, kind, body=b""):
         if self.mini:
@@ -104,6 +106,8 @@ class Channel:
             _, kind, length, _ = struct.unpack("<QHII", self.read(18))
         body = self.read(length)
         self.heard += 1
+        if not self.answers:
+            return kind, body
         if kind == SET_ACK:
             self.window = struct.unpack("<I", body[4:8])[0]
             self.heard = 0

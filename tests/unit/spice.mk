@@ -23,3 +23,13 @@ UNIT_TESTS += tests/unit/test_spice_command
 tests_unit_test_spice_command_SOURCES = tests/unit/test_spice_command.c
 tests_unit_test_spice_command_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
 tests_unit_test_spice_command_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_spice_rects
+tests_unit_test_spice_rects_SOURCES = tests/unit/test_spice_rects.c
+tests_unit_test_spice_rects_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_spice_rects_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_spice_acks
+tests_unit_test_spice_acks_SOURCES = tests/unit/test_spice_acks.c
+tests_unit_test_spice_acks_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
+tests_unit_test_spice_acks_LDADD = $(UNIT_LDADD)

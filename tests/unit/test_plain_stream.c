@@ -42,7 +42,7 @@ static bool hurries(void *data)
 
 static void raise_curtain(struct stage *stage)
 {
-	const struct pump_tap tap = {on_heard, hurries, stage};
+	const struct pump_tap tap = {.heard = on_heard, .hurries = hurries, .data = stage};
 	int pair[2];
 
 	*stage = (struct stage){0};

@@ -181,6 +181,30 @@ static void test_a_display_begins_once(void **state)
 	assert_refused(words, "twice");
 }
 
+static void test_acknowledgements_are_counted(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		struct words words = begin(SPICE_CHANNEL_CURSOR, 77, kinds[i], 0);
+
+		message(&words, SPICE_MSGC_ACK_SYNC, "\1\2\3\4", 4);
+		message(&words, SPICE_MSGC_ACK, NULL, 0);
+		message(&words, SPICE_MSGC_PONG, "\1\2\3\4", 4);
+		message(&words, SPICE_MSGC_ACK, NULL, 0);
+		message(&words, SPICE_MSGC_ACK_SYNC, "\5\6\7\10\11", 5);
+		for (size_t piece = 1; piece <= words.bytes->len; piece++) {
+			struct spice_guard guard;
+			const char *fault;
+
+			g_byte_array_unref(pass(&guard, &words, piece, &fault));
+			assert_null(fault);
+			assert_int_equal(guard.acks, 2);
+			assert_int_equal(guard.generation, 0x08070605);
+		}
+		g_byte_array_unref(words.bytes);
+	}
+}
+
 static void test_nothing_migrates(void **state)
 {
 	static const uint16_t of_all[] = {SPICE_MSGC_MIGRATE_FLUSH_MARK, SPICE_MSGC_MIGRATE_DATA};
@@ -258,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_the_link_message_tells_of_the_channel),
 		cmocka_unit_test(test_a_display_begins_with_the_ticket),
 		cmocka_unit_test(test_a_display_begins_once),
+		cmocka_unit_test(test_acknowledgements_are_counted),
 		cmocka_unit_test(test_nothing_migrates),
 		cmocka_unit_test(test_sasl_is_refused),
 		cmocka_unit_test(test_what_is_no_spice),
