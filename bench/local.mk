@@ -18,6 +18,14 @@ bench_serve_peer_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(GNUTLS_CFLAGS) $(VNC_CFL
 bench_serve_peer_SOURCES = bench/serve_peer.c bench/serve_peer.h bench/serve_peer_door.c
 bench_serve_peer_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS) $(XCB_LIBS)
 
+# One measurement of vm_bench, inside its machine.
+noinst_PROGRAMS += bench/vm_viewer
+bench_vm_viewer_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(PIXMAN_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+bench_vm_viewer_SOURCES = bench/vm_viewer.c bench/vm_painter.c bench/vm_painter.h \
+	bench/cpu_time.c bench/cpu_time.h bench/watch.c bench/watch.h \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+bench_vm_viewer_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS) $(JPEG_LIBS) $(PNG_LIBS)
+
 # gmmlib, built as its own users build it.
 if HAVE_GMM
 noinst_LIBRARIES += libbench_gmm.a
@@ -35,4 +43,5 @@ bench_pipeline_bench_SOURCES = bench/pipeline_bench.c bench/detile_bench.h \
 bench_pipeline_bench_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
 
 # Of the whole program, from outside.
-EXTRA_DIST += bench/attack_bench bench/compare bench/run bench/scale_bench bench/screenshot_bench
+EXTRA_DIST += bench/attack_bench bench/compare bench/run bench/scale_bench bench/screenshot_bench \
+	bench/vm_bench

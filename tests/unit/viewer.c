@@ -169,11 +169,14 @@ static bool resize(struct viewer *viewer, uint32_t width, uint32_t height)
 static bool raw(struct viewer *viewer, const struct viewer_rect *rect)
 {
 	size_t size = viewer->format.bits / 8u;
+	uint32_t end = rect->y + rect->height;
 
 	viewer->counts.raw++;
 	if (!viewer->decodes)
-		return viewer_skip(viewer, rect->width * size * rect->height);
-	for (uint32_t y = rect->y; y < rect->y + rect->height; y++) {
+		end = rect->y;
+	else if (viewer->rows && end > viewer->rows)
+		end = rect->y > viewer->rows ? rect->y : viewer->rows;
+	for (uint32_t y = rect->y; y < end; y++) {
 		uint32_t *out = viewer->pixels + (size_t)y * viewer->width + rect->x;
 		const uint8_t *bytes = viewer_take(viewer, rect->width * size);
 
@@ -182,7 +185,7 @@ static bool raw(struct viewer *viewer, const struct viewer_rect *rect)
 		for (uint32_t x = 0; x < rect->width; x++)
 			out[x] = viewer_wire_pixel(&viewer->format, bytes + x * size);
 	}
-	return true;
+	return viewer_skip(viewer, rect->width * size * (rect->y + rect->height - end));
 }
 
 static bool copy_rect(struct viewer *viewer, const struct viewer_rect *rect)

@@ -66,6 +66,7 @@ struct viewer_zlib;
 struct viewer {
 	int fd;
 	bool decodes;
+	uint32_t rows; /* raw pixels and JPEG further down are not decoded; 0: all are */
 	uint32_t width, height;
 	struct viewer_format format;
 	uint32_t *pixels; /* as numbers of the format; NULL if it does not decode */

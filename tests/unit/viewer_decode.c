@@ -179,7 +179,7 @@ static bool tight_jpeg(struct viewer *viewer, const struct viewer_rect *rect)
 		return false;
 	viewer->counts.jpegs++;
 	viewer->counts.jpeg_pixels += (uint64_t)rect->width * rect->height;
-	if (!viewer->decodes)
+	if (!viewer->decodes || (viewer->rows && rect->y >= viewer->rows))
 		return viewer_skip(viewer, length);
 	bytes = viewer_take(viewer, length);
 	if (!bytes || !grow(viewer, (size_t)rect->width * rect->height * 3))
