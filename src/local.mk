@@ -72,6 +72,9 @@ libplanecast_a_SOURCES = \
 	src/map_region.c \
 	src/member.c src/member.h \
 	src/meter.c src/meter.h \
+	src/motion.c src/motion.h \
+	src/motion_search.c src/motion_search.h \
+	src/moves.h \
 	src/monitor.c src/monitor.h \
 	src/output.c src/output.h \
 	src/owner.c src/owner.h \

@@ -212,6 +212,11 @@ tests_unit_test_meter_SOURCES = tests/unit/test_meter.c
 tests_unit_test_meter_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_meter_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_motion
+tests_unit_test_motion_SOURCES = tests/unit/test_motion.c
+tests_unit_test_motion_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_motion_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_pacer
 tests_unit_test_pacer_SOURCES = tests/unit/test_pacer.c
 tests_unit_test_pacer_CFLAGS = $(UNIT_CFLAGS)
