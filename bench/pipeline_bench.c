@@ -261,10 +261,11 @@ static int sink_resize(struct sink *sink, struct frame *frame)
 	return 0;
 }
 
-static void sink_wake(struct sink *sink, const struct damage *damage)
+static void sink_wake(struct sink *sink, const struct damage *damage, const struct moves *moves)
 {
 	(void)sink;
 	(void)damage;
+	(void)moves;
 }
 
 static void sink_pointer(struct sink *sink, struct pointer *shape, int32_t x, int32_t y)

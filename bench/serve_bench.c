@@ -34,6 +34,11 @@ const struct bench_encoding bench_encodings[] = {
 	{"zrle", {VIEWER_ZRLE, COMMON}, 5},
 	{"tight", {VIEWER_TIGHT, COMMON, VIEWER_COMPRESS_LEVEL_0 + 1}, 6},
 	{"jpeg", {VIEWER_TIGHT, COMMON, VIEWER_COMPRESS_LEVEL_0 + 1, VIEWER_JPEG_QUALITY_0 + 6}, 7},
+	{"tight-copy", {VIEWER_TIGHT, COMMON, VIEWER_COMPRESS_LEVEL_0 + 1, VIEWER_COPY_RECT}, 7},
+	{"jpeg-copy",
+	 {VIEWER_TIGHT, COMMON, VIEWER_COMPRESS_LEVEL_0 + 1, VIEWER_JPEG_QUALITY_0 + 6,
+	  VIEWER_COPY_RECT},
+	 8},
 };
 const unsigned int bench_encoding_count = sizeof(bench_encodings) / sizeof(bench_encodings[0]);
 

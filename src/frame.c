@@ -94,6 +94,18 @@ void frame_wake(struct frame *frame)
 	hold(frame, 1);
 }
 
+void frame_touch(struct frame *frame)
+{
+	__atomic_add_fetch(&frame->touched, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+uint64_t frame_touched(const struct frame *frame)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&frame->touched, __ATOMIC_RELAXED);
+}
+
 struct frame *frame_acquire(struct frame *frame)
 {
 	g_atomic_int_inc(&frame->references);

@@ -18,6 +18,7 @@ struct frame {
 	uint64_t generation;    /* distinct for every frame of a process */
 	int references;         /* atomic */
 	bool rests;             /* the writer's: frame_rest() */
+	uint64_t touched;       /* atomic: frame_touch() */
 };
 
 /* A black frame, or NULL without memory. One reference, the caller's. */
@@ -31,6 +32,13 @@ void frame_release(struct frame *frame); /* takes NULL */
  */
 void frame_rest(struct frame *frame);
 void frame_wake(struct frame *frame);
+
+/*
+ * The writer is about to write: who reads from now on may see some of that. Whoever finds the
+ * number unchanged after it has read saw nothing of what was written since. Any thread asks.
+ */
+void frame_touch(struct frame *frame);
+uint64_t frame_touched(const struct frame *frame);
 
 /* How many frames the process holds now, and their bytes; not those at rest. Any thread. */
 void frame_held(unsigned int *count, size_t *bytes);

@@ -134,8 +134,10 @@ libplanecast_a_SOURCES = \
 	src/vfio.c src/vfio.h \
 	src/vfio_region.c \
 	src/vnc.c src/vnc.h src/vnc_own.h \
+	src/vnc_changes.c src/vnc_changes.h \
 	src/vnc_client.c src/vnc_client.h src/vnc_client_own.h \
 	src/vnc_clipboard.c src/vnc_clipboard.h \
+	src/vnc_copies.c src/vnc_copies.h \
 	src/vnc_cost.c src/vnc_cost.h \
 	src/vnc_fence.c src/vnc_fence.h \
 	src/vnc_input.c src/vnc_input.h \

@@ -29,11 +29,17 @@ static void tell_captured(struct screen *screen)
 
 static void tell_damage(struct screen *screen)
 {
+	struct moves moves = {.since = screen->told};
 	struct sink *sink;
 
+	screen->told = frame_touched(screen->frame);
 	if (damage_is_empty(&screen->changed))
 		return;
-	for_each_sink(screen, sink) sink->ops->wake(sink, &screen->changed);
+	if (screen->motion)
+		motion_find(screen->motion, screen->frame, &screen->changed, &moves);
+	for_each_sink(screen, sink) sink->ops->wake(sink, &screen->changed, &moves);
+	if (screen->motion)
+		motion_keep(screen->motion, screen->frame, &screen->changed);
 	damage_clear(&screen->changed);
 }
 
@@ -63,6 +69,7 @@ static int adopt_frame(struct screen *screen, struct frame *frame)
 	screen->hinted = hinted;
 	frame_release(screen->frame);
 	screen->frame = frame_acquire(frame);
+	screen->told = frame_touched(frame);
 	return 0;
 }
 
@@ -93,6 +100,7 @@ static void show_card(struct screen *screen, const char *reason)
 		screen->reason = g_strdup(reason);
 	}
 	screen->has_signal = screen->blank = false;
+	frame_touch(screen->frame);
 	card_draw(screen->frame, reason);
 	damage_add_all(&screen->changed);
 	tell_damage(screen);
@@ -122,6 +130,7 @@ static int read_plane(struct screen *screen, const struct plane *plane, const st
 	int ret;
 
 	screen->counters.passes++;
+	frame_touch(frame);
 	ret = capture_pass(screen->capture, plane, limit, frame, changed);
 	histogram_add(&screen->reading, g_get_monotonic_time() - begun);
 	screen->counters.cells += damage_count(changed) - before;
@@ -288,9 +297,18 @@ static int grant(struct screen *screen, uint32_t width, uint32_t height)
 	return -EINPROGRESS;
 }
 
+static void want_moves(struct screen *screen, bool wanted)
+{
+	if (wanted == !!screen->motion)
+		return;
+	motion_destroy(screen->motion);
+	screen->motion = wanted ? motion_create() : NULL;
+}
+
 static void ask_demand(struct screen *screen)
 {
 	unsigned int clients = 0, waiting = 0, fresh = 0;
+	bool moves = false;
 	struct sink *sink;
 
 	for_each_sink(screen, sink)
@@ -301,10 +319,12 @@ static void ask_demand(struct screen *screen)
 		clients += demand.clients;
 		waiting += demand.waiting;
 		fresh += demand.fresh;
+		moves |= demand.moves;
 		if (demand.wish_width)
 			sink->ops->answer(sink,
 					  grant(screen, demand.wish_width, demand.wish_height));
 	}
+	want_moves(screen, moves);
 	pacer_demand(&screen->pacer, clients, waiting);
 	if (fresh)
 		pacer_urge(&screen->pacer);
@@ -475,6 +495,7 @@ void screen_destroy(struct screen *screen)
 	if (screen->source)
 		screen->source->ops->close(screen->source);
 	capture_destroy(screen->capture);
+	motion_destroy(screen->motion);
 	pointer_watch_finish(&screen->pointer);
 	damage_finish(&screen->changed);
 	damage_finish(&screen->hinted);

@@ -7,6 +7,7 @@
 #include "histogram.h"
 #include "log.h"
 #include "meter.h"
+#include "motion.h"
 #include "pacer.h"
 #include "pointer_watch.h"
 #include "screen.h"
@@ -21,6 +22,8 @@ struct screen {
 	char *reason;          /* on the card, while !has_signal */
 	struct damage changed; /* found and written to the frame, not yet told to the sinks */
 	struct damage hinted;  /* told by the source, not yet read */
+	struct motion *motion; /* NULL while no viewer has a use for what moved */
+	uint64_t told;         /* frame_touched() when the sinks heard of the frame last */
 	struct pointer_watch pointer;
 	int64_t retrying_us; /* when the passes thrown away in a row began; 0: the last was none */
 	struct pacer pacer;

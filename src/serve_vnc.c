@@ -74,6 +74,8 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 		 "let other machines in although no password is asked for", NULL},
 		{"lossless", 0, 0, G_OPTION_ARG_NONE, &vnc->lossless,
 		 "never send JPEG, not even while the picture moves", NULL},
+		{"no-copyrect", 0, 0, G_OPTION_ARG_NONE, &vnc->no_copyrect,
+		 "send pixels of what has scrolled or moved, too", NULL},
 		{"no-clipboard", 0, 0, G_OPTION_ARG_NONE, &vnc->no_clipboard,
 		 "viewers do not get what others of them copy", NULL},
 		{"max-clients", 0, 0, G_OPTION_ARG_INT, &vnc->max_clients,
@@ -195,6 +197,7 @@ int serve_vnc_start(struct serve_vnc *vnc, struct screen *screen, const char *na
 		.only_tls = vnc->tls_only,
 		.insecure = vnc->insecure,
 		.lossless = vnc->lossless,
+		.no_copies = vnc->no_copyrect,
 	};
 	struct sink *sink;
 	int r;

@@ -20,7 +20,7 @@ struct serve_vnc {
 	char *password_file, *view_only_file, *users_file; /* secrets (secret.h) */
 	char *pam_service;                                 /* NULL: PAM is not asked */
 	char *tls_cert, *tls_key;                          /* NULL: a certificate of its own */
-	gboolean tls, tls_only, insecure, lossless;
+	gboolean tls, tls_only, insecure, lossless, no_copyrect;
 	int max_clients, max_per_address;
 	struct passwords passwords;
 	struct users *users;    /* NULL: none */

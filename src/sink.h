@@ -12,6 +12,7 @@
 
 #include "damage.h"
 #include "frame.h"
+#include "moves.h"
 #include "pointer.h"
 
 struct sink;
@@ -20,6 +21,7 @@ struct sink_demand {
 	unsigned int clients; /* connected and past their handshake */
 	unsigned int waiting; /* of these, how many could take a frame now */
 	unsigned int fresh;   /* joined since the last call: they need a finished capture first */
+	bool moves;           /* a viewer is served by what has moved, instead of pixels */
 	/* A viewer wants a mode of this size, 0: none does. It is told of once: answer() follows.
 	 */
 	uint32_t wish_width, wish_height;
@@ -35,8 +37,11 @@ struct sink_ops {
 	 */
 	int (*resize)(struct sink *sink, struct frame *frame);
 
-	/* Pixels of the current frame changed (they are written already). */
-	void (*wake)(struct sink *sink, const struct damage *damage);
+	/*
+	 * Pixels of the current frame changed (they are written already); some of them, perhaps,
+	 * because they moved, which need not be used.
+	 */
+	void (*wake)(struct sink *sink, const struct damage *damage, const struct moves *moves);
 
 	/*
 	 * The guest's pointer: its shape, NULL while it shows none (the sink takes its own

@@ -264,8 +264,9 @@ static int spice_resize(struct sink *sink, struct frame *frame)
 	return r;
 }
 
-static void spice_wake(struct sink *sink, const struct damage *damage)
+static void spice_wake(struct sink *sink, const struct damage *damage, const struct moves *moves)
 {
+	(void)moves;
 	spice_display_damage(((struct spice *)sink)->display, damage);
 }
 

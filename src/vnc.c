@@ -54,6 +54,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.copied = copied,
 		.flood_percent = vnc->flood_percent,
 		.clipboard = vnc->clipboard && !arrival->view_only,
+		.copies = vnc->copies,
 		.data = guest,
 		.input = arrival->view_only ? NULL : vnc->input,
 		.view_only = arrival->view_only,
@@ -114,14 +115,14 @@ static int vnc_resize(struct sink *sink, struct frame *frame)
 	return 0;
 }
 
-static void vnc_wake(struct sink *sink, const struct damage *damage)
+static void vnc_wake(struct sink *sink, const struct damage *damage, const struct moves *moves)
 {
 	struct vnc *vnc = (struct vnc *)sink;
 
 	pthread_mutex_lock(&vnc->lock);
 	encoder_wake(vnc->encoder, vnc->frame->generation, damage);
 	for (guint i = 0; i < vnc->guests->len; i++)
-		vnc_client_wake(((struct guest *)vnc->guests->pdata[i])->client, damage);
+		vnc_client_wake(((struct guest *)vnc->guests->pdata[i])->client, damage, moves);
 	pthread_mutex_unlock(&vnc->lock);
 }
 
@@ -319,6 +320,7 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	vnc->guests = g_ptr_array_new();
 	pthread_mutex_init(&vnc->lock, NULL);
 	vnc->context = g_main_context_new();
+	vnc->copies = !options->no_copies;
 	vnc->input = options->input;
 	vnc->clipboard = options->clipboard;
 	if (vnc->input)

@@ -37,6 +37,7 @@ struct vnc_options {
 	bool only_tls;                     /* as in door_options */
 	bool insecure;                     /* as in door_options */
 	bool lossless;                     /* nothing is ever sent in lossy form */
+	bool no_copies;                    /* what has moved is sent as pixels, too */
 	/* A client that takes nothing for so long is parked: 5000. It is dropped after four times
 	   that, or when the mode changes. */
 	unsigned int stall_ms;

@@ -80,8 +80,7 @@ void vnc_client_charge(struct vnc_client *client, gint64 us)
 
 bool vnc_client_renew_damage(struct vnc_client *client)
 {
-	damage_finish(&client->damage);
-	if (damage_init(&client->damage, client->frame->width, client->frame->height)) {
+	if (vnc_changes_renew(&client->changes, client->frame->width, client->frame->height)) {
 		vnc_client_stop_locked(client, "out of memory");
 		return false;
 	}
@@ -120,12 +119,25 @@ void vnc_client_resize(struct vnc_client *client, struct frame *frame)
 	frame_release(old);
 }
 
-void vnc_client_wake(struct vnc_client *client, const struct damage *damage)
+/*
+ * With the lock. What it shows is the frame before the move, or is to be sent: it has read nothing
+ * of the frame since the move was written, and reads nothing now.
+ */
+static bool can_move(const struct vnc_client *client, const struct moves *moves)
 {
+	return client->owner.copies && client->encodings.copy_rect && !client->sending &&
+	       client->showing == client->frame->generation && client->seen <= moves->since;
+}
+
+void vnc_client_wake(struct vnc_client *client, const struct damage *damage,
+		     const struct moves *moves)
+{
+	const struct damage *known = &client->changes.damage;
+
 	pthread_mutex_lock(&client->lock);
-	if (!client->stop && !client->parked && damage->width == client->damage.width &&
-	    damage->height == client->damage.height) {
-		damage_merge(&client->damage, damage);
+	if (!client->stop && !client->parked && damage->width == known->width &&
+	    damage->height == known->height) {
+		vnc_changes_add(&client->changes, damage, can_move(client, moves) ? moves : NULL);
 		vnc_tally_pending(&client->tally);
 		vnc_sender_begins_to_wait(client);
 		if (vnc_sender_has_work(client))
@@ -182,6 +194,7 @@ void vnc_client_demand(struct vnc_client *client, struct sink_demand *demand)
 		vnc_sender_begins_to_wait(client);
 		if (client->waiting)
 			demand->waiting++;
+		demand->moves |= client->owner.copies && client->encodings.copy_rect;
 		if (client->freshness == FRESH_NEW) {
 			client->freshness = FRESH_ANNOUNCED;
 			demand->fresh++;
@@ -228,7 +241,8 @@ void vnc_client_describe(struct vnc_client *client, JsonBuilder *json)
 	pthread_mutex_lock(&client->lock);
 	vnc_tally_describe(&client->tally, &client->encodings, json);
 	member_bool(json, "waiting", client->waiting);
-	member_int(json, "pending_cells", (gint64)damage_count(&client->damage));
+	member_int(json, "pending_cells", (gint64)vnc_changes_count(&client->changes));
+	member_int(json, "copied", (gint64)client->copied);
 	member_bool(json, "parked", client->parked);
 	member_bool(json, "continuous", client->continuous);
 	if (client->window.last)
@@ -376,7 +390,7 @@ static void set_parked(struct vnc_client *client, bool parked)
 	const struct detile_rect all = {0, 0, client->frame->width, client->frame->height};
 
 	if (client->parked && !parked)
-		damage_add(&client->damage, &all);
+		damage_add(&client->changes.damage, &all);
 	client->parked = parked;
 }
 
@@ -441,7 +455,7 @@ void vnc_client_destroy(struct vnc_client *client)
 	input_seat_destroy(client->input.seat);
 	vnc_cut_text_clear(&client->cut);
 	vnc_clipboard_finish(&client->clipboard);
-	damage_finish(&client->damage);
+	vnc_changes_finish(&client->changes);
 	close(client->fd);
 	pthread_cond_destroy(&client->news);
 	pthread_mutex_destroy(&client->lock);

@@ -28,6 +28,7 @@ struct vnc_client_owner {
 	void (*ended)(void *data);                /* its thread has finished: destroy it */
 	void (*copied)(GBytes *text, void *data); /* it copied that (clipboard.h); from its input */
 	bool clipboard;                           /* it may copy and paste */
+	bool copies;                              /* what has moved is copied by it, if it can */
 	void (*resume)(void *data); /* what it said earlier can be obeyed now: call input */
 	void *data;
 	unsigned int flood_percent; /* of a core, that its messages may cost */
@@ -51,7 +52,8 @@ int vnc_client_start(struct vnc_client *client, struct frame *frame);
 
 /* As in sink_ops, from main. */
 void vnc_client_resize(struct vnc_client *client, struct frame *frame);
-void vnc_client_wake(struct vnc_client *client, const struct damage *damage);
+void vnc_client_wake(struct vnc_client *client, const struct damage *damage,
+		     const struct moves *moves);
 void vnc_client_pointer(struct vnc_client *client, struct pointer *shape, int32_t x, int32_t y);
 void vnc_client_leds(struct vnc_client *client, int leds); /* as vnc_library_set_leds() */
 void vnc_client_captured(struct vnc_client *client);

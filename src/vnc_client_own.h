@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "flow.h"
+#include "vnc_changes.h"
 #include "vnc_client.h"
 #include "vnc_clipboard.h"
 #include "vnc_cost.h"
@@ -50,14 +51,15 @@ struct vnc_client {
 	struct vnc_cost cost;
 	const char *reason;
 	enum freshness freshness;
-	struct frame *frame;  /* current */
-	uint64_t showing;     /* generation of the frame that the sending thread works with */
-	gint64 superseded;    /* when `frame` became another one than that, or 0 */
-	struct damage damage; /* of `frame`, not yet taken by the sending thread */
-	bool sending;         /* it works on an update */
-	gint64 repair_due;    /* as vnc_library_repair_due() */
-	bool rest;            /* it has more to send, outside of what was asked for */
-	bool asked;           /* it holds a request that it could not answer yet */
+	struct frame *frame;        /* current */
+	uint64_t showing;           /* generation of the frame that the sending thread works with */
+	gint64 superseded;          /* when `frame` became another one than that, or 0 */
+	struct vnc_changes changes; /* of `frame`, not yet taken by the sending thread */
+	uint64_t seen;     /* frame_touched() of the frame that it shows, after it was read last */
+	bool sending;      /* it works on an update */
+	gint64 repair_due; /* as vnc_library_repair_due() */
+	bool rest;         /* it has more to send, outside of what was asked for */
+	bool asked;        /* it holds a request that it could not answer yet */
 	bool new_request, new_format, new_encodings;
 	struct vnc_rect request;
 	struct vnc_format format;
@@ -80,6 +82,7 @@ struct vnc_client {
 	bool probe;                       /* a fence of our own is due */
 	struct vnc_clipboard clipboard;
 	struct vnc_window window;
+	uint64_t copied; /* rectangles, by the client */
 	uint32_t marked; /* the count of bytes sent, at the last mark */
 	bool continuous; /* it takes updates of this part without requests */
 	struct vnc_rect continuous_part;

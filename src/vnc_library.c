@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "vnc_copies.h"
 #include "vnc_pointer.h"
 #include "vnc_repair.h"
 #include "vnc_region.h"
@@ -57,6 +58,7 @@ struct vnc_library {
 	struct vnc_pointer pointer;
 	struct vnc_tight tight;
 	struct vnc_repair repair;
+	struct vnc_copies copies;
 };
 
 int vnc_library_create(int fd, int wire, const char *name, const char *peer, struct frame *frame,
@@ -119,6 +121,7 @@ void vnc_library_set_frame(struct vnc_library *library, struct frame *frame)
 	vnc_session_show(&library->session, frame);
 	frame_release(old);
 	mark_all(library);
+	library->copies.count = 0;
 }
 
 /* SetColourMapEntries (RFC 6143 section 7.6.2): the palette that makes its pixels true colour. */
@@ -147,6 +150,7 @@ bool vnc_library_set_format(struct vnc_library *library, const struct vnc_format
 		format = &palette_format;
 	}
 	library->format = *format;
+	vnc_library_forget_moves(library);
 	vnc_tight_renew(&library->tight);
 	vnc_pointer_renew(&library->pointer);
 	client->format = (rfbPixelFormat){
@@ -266,6 +270,28 @@ static bool is_told(const struct vnc_library *library)
 	       library->told_height == library->frame->height;
 }
 
+static bool may_copy(const struct vnc_library *library)
+{
+	return library->encodings.copy_rect && is_told(library) &&
+	       !vnc_pointer_is_drawn(&library->pointer);
+}
+
+void vnc_library_move(struct vnc_library *library, const struct moves *moves,
+		      const struct damage *damage)
+{
+	sraRegionPtr modified = library->client->modifiedRegion;
+
+	if (!may_copy(library) || !vnc_copies_add(&library->copies, moves, damage, modified))
+		vnc_library_add(library, damage);
+	else if (sraRgnCountRects(modified) > REGION_RECTS)
+		mark_all(library);
+}
+
+void vnc_library_forget_moves(struct vnc_library *library)
+{
+	vnc_copies_forget(&library->copies, library->client->modifiedRegion);
+}
+
 static bool has_news(const struct vnc_library *library)
 {
 	return library->announce || library->keys_pending || library->mouse_pending ||
@@ -352,6 +378,7 @@ static bool send_pixels(struct vnc_library *library, const sraRegion *wanted,
 
 	sraRgnAnd(region, wanted);
 	sraRgnSubtract(client->modifiedRegion, region);
+	vnc_copies_tell(&library->copies, rects, &library->repair.lossy, g_get_monotonic_time());
 	vnc_pointer_tell(&library->pointer, &library->format, library->frame, rects);
 	tell_rest(library, rects);
 	ok = send_region(library, region, false, rects);
@@ -391,7 +418,10 @@ static enum vnc_library_result answer(struct vnc_library *library, const sraRegi
 		return VNC_LIBRARY_NOTHING;
 	if (!told && !encodings->desktop_size && !encodings->extended_desktop_size)
 		return VNC_LIBRARY_CANNOT_RESIZE;
-	if (told && !has_news(library) && !vnc_region_meets(client->modifiedRegion, wanted))
+	if (!may_copy(library) || !vnc_copies_are_within(&library->copies, wanted))
+		vnc_library_forget_moves(library);
+	if (told && !library->copies.count && !has_news(library) &&
+	    !vnc_region_meets(client->modifiedRegion, wanted))
 		return send_repair(library, wanted);
 	if (!told || library->announce)
 		ok = send_size(library, &rects);
@@ -419,8 +449,8 @@ enum vnc_library_result vnc_library_update(struct vnc_library *library, bool con
 
 bool vnc_library_has_rest(const struct vnc_library *library)
 {
-	return !sraRgnEmpty(library->client->modifiedRegion) || !is_told(library) ||
-	       has_news(library);
+	return library->copies.count || !sraRgnEmpty(library->client->modifiedRegion) ||
+	       !is_told(library) || has_news(library);
 }
 
 gint64 vnc_library_repair_due(const struct vnc_library *library)
@@ -437,8 +467,9 @@ bool vnc_library_has_continuous_rest(const struct vnc_library *library)
 		return false;
 	part = sraRgnCreate();
 	add_part(library, part, &library->part);
-	rest = !sraRgnEmpty(part) && (!is_told(library) || has_news(library) ||
-				      vnc_region_meets(library->client->modifiedRegion, part));
+	rest = !sraRgnEmpty(part) &&
+	       (!is_told(library) || has_news(library) || library->copies.count ||
+		vnc_region_meets(library->client->modifiedRegion, part));
 	sraRgnDestroy(part);
 	return rest;
 }
@@ -446,4 +477,9 @@ bool vnc_library_has_continuous_rest(const struct vnc_library *library)
 uint32_t vnc_library_bytes(const struct vnc_library *library)
 {
 	return (uint32_t)rfbStatGetSentBytes(library->client);
+}
+
+uint64_t vnc_library_copied(const struct vnc_library *library)
+{
+	return library->copies.told;
 }

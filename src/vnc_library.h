@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One client's encoder: libvncserver 0.9.14. Only this file, vnc_session, vnc_region, vnc_pointer,
+ * vnc_copies,
  * vnc_send and vnc_tight know it; Tight comes from the encoder that all share.
  *
  * Each client has a private rfbScreenInfo with one rfbClientRec, driven by the one thread that
@@ -20,6 +21,7 @@
 #include "damage.h"
 #include "encoder.h"
 #include "frame.h"
+#include "moves.h"
 #include "pointer.h"
 #include "vnc_parser.h"
 #include "vnc_rects.h"
@@ -81,6 +83,16 @@ void vnc_library_announce_size(struct vnc_library *library, enum vnc_size_status
 
 void vnc_library_add(struct vnc_library *library, const struct damage *damage);
 
+/*
+ * The frame has changed in that damage, and some of that by moves, which the client may be sent
+ * instead of pixels.
+ */
+void vnc_library_move(struct vnc_library *library, const struct moves *moves,
+		      const struct damage *damage);
+
+/* It is not to copy what it has not got yet. */
+void vnc_library_forget_moves(struct vnc_library *library);
+
 /* A message that is no update, between two of them. False if the client is gone. */
 bool vnc_library_write(struct vnc_library *library, const uint8_t *bytes, size_t length);
 
@@ -95,6 +107,9 @@ enum vnc_library_result vnc_library_update(struct vnc_library *library, bool con
  * form only. VNC_LOSSY_NEVER, or g_get_monotonic_time()'s time.
  */
 gint64 vnc_library_repair_due(const struct vnc_library *library);
+
+/* Rectangles that the client was told to copy so far. */
+uint64_t vnc_library_copied(const struct vnc_library *library);
 
 /* Bytes of updates so far, modulo 2^32. */
 uint32_t vnc_library_bytes(const struct vnc_library *library);

@@ -70,6 +70,53 @@ void vnc_lossy_remove(struct vnc_lossy *lossy, const struct detile_rect *rect)
 		lossy->oldest = VNC_LOSSY_NEVER;
 }
 
+/* Whether a rectangle inside the frame has lossy cells, of `columns` a row. */
+static bool is_lossy(const struct vnc_lossy *lossy, const struct detile_rect *rect)
+{
+	uint32_t right = (rect->x + rect->width - 1) / DETILE_CELL_WIDTH;
+	uint32_t bottom = (rect->y + rect->height - 1) / DETILE_CELL_HEIGHT;
+
+	for (uint32_t row = rect->y / DETILE_CELL_HEIGHT; row <= bottom; row++)
+		for (uint32_t column = rect->x / DETILE_CELL_WIDTH; column <= right; column++)
+			if (*cell(lossy, column, row) != VNC_LOSSY_NEVER)
+				return true;
+	return false;
+}
+
+/* The part of a rectangle that lies in a cell. */
+static struct detile_rect part_in(const struct detile_rect *rect, uint32_t column, uint32_t row)
+{
+	uint32_t x = MAX(rect->x, column * DETILE_CELL_WIDTH);
+	uint32_t y = MAX(rect->y, row * DETILE_CELL_HEIGHT);
+	uint32_t x2 = MIN(rect->x + rect->width, (column + 1) * DETILE_CELL_WIDTH);
+	uint32_t y2 = MIN(rect->y + rect->height, (row + 1) * DETILE_CELL_HEIGHT);
+
+	return (struct detile_rect){x, y, x2 - x, y2 - y};
+}
+
+void vnc_lossy_move(struct vnc_lossy *lossy, const struct move *move, int64_t now)
+{
+	struct vnc_lossy before = *lossy;
+	const struct detile_rect *to = &move->to;
+	uint32_t right = (to->x + to->width - 1) / DETILE_CELL_WIDTH;
+	uint32_t bottom = (to->y + to->height - 1) / DETILE_CELL_HEIGHT;
+
+	if (!lossy->count)
+		return;
+	before.since = g_memdup2(lossy->since,
+				 (gsize)lossy->columns * lossy->rows * sizeof(*lossy->since));
+	vnc_lossy_remove(lossy, to);
+	for (uint32_t row = to->y / DETILE_CELL_HEIGHT; row <= bottom; row++)
+		for (uint32_t column = to->x / DETILE_CELL_WIDTH; column <= right; column++) {
+			struct move part = {part_in(to, column, row), move->dx, move->dy};
+			struct detile_rect from = move_from(&part);
+
+			if (is_lossy(&before, &from))
+				vnc_lossy_add(lossy, &part.to, now);
+		}
+	g_free(before.since);
+}
+
 int64_t vnc_lossy_due(const struct vnc_lossy *lossy)
 {
 	return lossy->count ? lossy->oldest + VNC_LOSSY_REST : VNC_LOSSY_NEVER;

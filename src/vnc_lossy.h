@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "damage.h"
+#include "moves.h"
 
 #define VNC_LOSSY_NEVER INT64_MAX
 #define VNC_LOSSY_REST  2000000 /* us without a change, then a cell rests */
@@ -30,6 +31,9 @@ void vnc_lossy_add(struct vnc_lossy *lossy, const struct detile_rect *rect, int6
 
 /* They were sent exactly: the cells that lie in there wholly are exact. */
 void vnc_lossy_remove(struct vnc_lossy *lossy, const struct detile_rect *rect);
+
+/* What the client has there it has here, too. A cell that gets lossy pixels is lossy. */
+void vnc_lossy_move(struct vnc_lossy *lossy, const struct move *move, int64_t now);
 
 /* When the first cell rests, perhaps earlier; VNC_LOSSY_NEVER while all are exact. */
 int64_t vnc_lossy_due(const struct vnc_lossy *lossy);

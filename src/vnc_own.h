@@ -15,6 +15,7 @@ struct vnc {
 	char *name;
 	struct input *input;         /* or NULL */
 	struct clipboard *clipboard; /* or NULL */
+	bool copies;                 /* what moved is copied by those who can */
 	gint64 stall_us;
 	unsigned int flood_percent;
 	struct door *door;

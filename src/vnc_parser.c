@@ -13,6 +13,7 @@
 /* Encodings and pseudo-encodings: RFC 6143 section 7.7, 7.8 and the community's rfbproto. */
 enum {
 	ENCODING_RAW = 0,
+	ENCODING_COPY_RECT = 1,
 	ENCODING_RRE = 2,
 	ENCODING_CORRE = 4,
 	ENCODING_HEXTILE = 5,
@@ -168,6 +169,9 @@ static void note_encoding(struct vnc_encodings *encodings, int32_t encoding, boo
 		break;
 	case ENCODING_EXTENDED_DESKTOP_SIZE:
 		encodings->extended_desktop_size = true;
+		break;
+	case ENCODING_COPY_RECT:
+		encodings->copy_rect = true;
 		break;
 	case ENCODING_LAST_RECT:
 		encodings->last_rect = true;

@@ -30,6 +30,7 @@ struct vnc_encodings {
 	bool x_cursor, rich_cursor, alpha_cursor;
 	bool pointer_position;
 	bool last_rect;
+	bool copy_rect;
 	bool desktop_size, extended_desktop_size;
 	bool extended_keys; /* QEMU Extended Key Event */
 	bool tight_png;     /* a browser, whose Tight knows no gradients */

@@ -66,6 +66,11 @@ void vnc_pointer_renew(struct vnc_pointer *pointer)
 	pointer->composed = NULL;
 }
 
+bool vnc_pointer_is_drawn(const struct vnc_pointer *pointer)
+{
+	return pointer->shape && !is_told(pointer);
+}
+
 bool vnc_pointer_is_pending(const struct vnc_pointer *pointer)
 {
 	return pointer->shape_pending || pointer->position_pending;
@@ -113,7 +118,7 @@ const struct frame *vnc_pointer_compose(struct vnc_pointer *pointer, const struc
 	struct detile_rect area;
 	sraRect under;
 
-	if (!pointer->shape || is_told(pointer)) {
+	if (!vnc_pointer_is_drawn(pointer)) {
 		frame_release(pointer->composed);
 		pointer->composed = NULL;
 		return frame;

@@ -35,6 +35,9 @@ void vnc_pointer_set(struct vnc_pointer *pointer, struct pointer *shape, int32_t
 /* Another frame, or another pixel format. */
 void vnc_pointer_renew(struct vnc_pointer *pointer);
 
+/* The client's picture has the pointer drawn into it. */
+bool vnc_pointer_is_drawn(const struct vnc_pointer *pointer);
+
 /* Something is to be told. */
 bool vnc_pointer_is_pending(const struct vnc_pointer *pointer);
 void vnc_pointer_tell(struct vnc_pointer *pointer, const struct vnc_format *format,

@@ -7,6 +7,7 @@
 
 enum {
 	ENCODING_RAW = 0,
+	ENCODING_COPY_RECT = 1,
 	ENCODING_DESKTOP_SIZE = -223,
 	ENCODING_POINTER_POSITION = -232,
 	ENCODING_CURSOR = -239,
@@ -179,6 +180,16 @@ void vnc_rects_add_alpha_cursor(struct vnc_rects *rects, const struct pointer *s
 
 		add32(rects, pixel << 8 | pixel >> 24);
 	}
+}
+
+void vnc_rects_add_copy(struct vnc_rects *rects, const struct move *move)
+{
+	const struct detile_rect from = move_from(move);
+
+	add_head(rects, (uint16_t)move->to.x, (uint16_t)move->to.y, (uint16_t)move->to.width,
+		 (uint16_t)move->to.height, ENCODING_COPY_RECT);
+	add16(rects, (uint16_t)from.x);
+	add16(rects, (uint16_t)from.y);
 }
 
 void vnc_rects_add_extended_keys(struct vnc_rects *rects)

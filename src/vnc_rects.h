@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "moves.h"
 #include "pointer.h"
 #include "vnc_parser.h"
 
@@ -41,6 +42,9 @@ void vnc_rects_add_cursor(struct vnc_rects *rects, const struct pointer *shape,
 			  const struct vnc_format *format);
 void vnc_rects_add_x_cursor(struct vnc_rects *rects, const struct pointer *shape);
 void vnc_rects_add_alpha_cursor(struct vnc_rects *rects, const struct pointer *shape);
+
+/* What the client has elsewhere (CopyRect): before all that shows pixels. */
+void vnc_rects_add_copy(struct vnc_rects *rects, const struct move *move);
 
 /* QEMU's extended key events are understood (QEMU Extended Key Event in rfbproto). */
 void vnc_rects_add_extended_keys(struct vnc_rects *rects);

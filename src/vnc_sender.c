@@ -8,7 +8,7 @@
 /* What the sending thread takes along, all at once. */
 struct work {
 	struct frame *frame; /* NULL: the same */
-	struct damage damage;
+	struct vnc_changes changes;
 	bool request, whole, format, encodings, announce_size, pointer;
 	enum vnc_size_status answer; /* to its wish of a size, VNC_SIZE_SILENT: none */
 	struct pointer *shape;
@@ -35,7 +35,7 @@ static bool has_news(const struct vnc_client *client)
 {
 	return client->repair_due <= g_get_monotonic_time() || client->announce_size ||
 	       client->moved_pointer || vnc_wish_is_answered(&client->wish) ||
-	       !damage_is_empty(&client->damage);
+	       !vnc_changes_is_empty(&client->changes);
 }
 
 /* Without a request; what is closed opens with an answer of the client's. */
@@ -85,7 +85,7 @@ static void take_answers(struct vnc_client *client, struct work *work)
 static void take_work(struct vnc_client *client, struct work *work)
 {
 	*work = (struct work){
-		.damage = client->damage,
+		.changes = client->changes,
 		.request = client->new_request,
 		.whole = client->whole,
 		.format = client->new_format,
@@ -115,7 +115,7 @@ static void take_work(struct vnc_client *client, struct work *work)
 		work->frame = frame_acquire(client->frame);
 	client->showing = client->frame->generation;
 	client->superseded = 0;
-	client->damage = (struct damage){0};
+	client->changes = (struct vnc_changes){.count = 0};
 	client->new_request = client->new_format = client->new_encodings = client->whole = false;
 	client->announce_size = client->force_look = false;
 	client->moved_pointer = client->new_leds = false;
@@ -160,6 +160,20 @@ static bool settle(struct vnc_library *library, const struct work *work)
 	       vnc_library_write(library, answers->after, answers->after_length);
 }
 
+/* A client that asks for all of something may have lost what is to be copied. */
+static void add_changes(struct vnc_library *library, const struct work *work)
+{
+	for (unsigned int i = 0; i < work->changes.count; i++) {
+		const struct vnc_moved *moved = &work->changes.moved[i];
+
+		vnc_library_add(library, &moved->before);
+		vnc_library_move(library, &moved->moves, &moved->with);
+	}
+	vnc_library_add(library, &work->changes.damage);
+	if (work->whole || work->format)
+		vnc_library_forget_moves(library);
+}
+
 static enum vnc_library_result update(struct vnc_library *library, const struct work *work)
 {
 	if (work->frame)
@@ -168,7 +182,7 @@ static enum vnc_library_result update(struct vnc_library *library, const struct 
 		vnc_library_set_pointer(library, work->shape, work->x, work->y);
 	if (work->new_leds)
 		vnc_library_set_leds(library, work->leds);
-	vnc_library_add(library, &work->damage);
+	add_changes(library, work);
 	if (work->announce_size || work->answer != VNC_SIZE_SILENT)
 		vnc_library_announce_size(library, work->answer);
 	vnc_library_set_continuous(library, work->continuous ? &work->part : NULL);
@@ -182,7 +196,7 @@ static void finish_work(struct work *work)
 	frame_release(work->frame);
 	pointer_release(work->shape);
 	vnc_clipboard_finish(&work->clipboard);
-	damage_finish(&work->damage);
+	vnc_changes_finish(&work->changes);
 }
 
 /* Waits until the client may see the frame; then attaches with the frame as it is then. */
@@ -208,6 +222,7 @@ static struct vnc_library *attach(struct vnc_client *client)
 	else if (client->input.seat)
 		vnc_library_take_input(library);
 	client->showing = frame->generation;
+	client->seen = frame_touched(frame);
 	client->rest = true; /* all of it */
 	pthread_mutex_unlock(&client->lock);
 	frame_release(frame);
@@ -281,12 +296,16 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 	finish_work(&work);
 	pthread_mutex_lock(&client->lock);
 	client->sending = false;
+	/* In case it has read what is being written now. */
+	if (client->showing == client->frame->generation)
+		client->seen = frame_touched(client->frame);
 	client->rest = vnc_library_has_rest(library);
+	client->copied = vnc_library_copied(library);
 	client->repair_due = vnc_library_repair_due(library);
 	client->continuous_rest = vnc_library_has_continuous_rest(library);
 	if (result == VNC_LIBRARY_SENT)
 		vnc_tally_sent(&client->tally, begun, vnc_library_bytes(library),
-			       !damage_is_empty(&client->damage));
+			       !vnc_changes_is_empty(&client->changes));
 	if (result == VNC_LIBRARY_NOTHING || is_unusual(&work))
 		vnc_client_charge(client, vnc_cost_clock() - cpu);
 	note_result(client, &work, result);

@@ -58,7 +58,7 @@ static void on_request(void *data, bool incremental, const struct vnc_rect *rect
 	if (incremental)
 		return;
 	client->whole = true;
-	damage_add(&client->damage,
+	damage_add(&client->changes.damage,
 		   &(struct detile_rect){rect->x, rect->y, rect->width, rect->height});
 	client->announce_size = true;
 }

@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/e2e/test_agent.py \
 	tests/e2e/test_attacks.py \
 	tests/e2e/test_clients.py \
+	tests/e2e/test_copies.py \
 	tests/e2e/test_demand.py \
 	tests/e2e/test_errors.py \
 	tests/e2e/test_faults.py \

@@ -172,7 +172,7 @@ static void change(uint32_t bits, unsigned int step)
 	}
 	fuzz_expect(!damage_init(&damage, frame->width, frame->height));
 	damage_add(&damage, &rect);
-	sink->ops->wake(sink, &damage);
+	sink->ops->wake(sink, &damage, NULL);
 	damage_finish(&damage);
 	sink->ops->pointer(sink, step % 4 ? shape : NULL, (int32_t)(step % 70) - 3, 5);
 }

@@ -439,6 +439,15 @@ tests_unit_test_vnc_pointer_SOURCES = \
 tests_unit_test_vnc_pointer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vnc_pointer_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_copies
+tests_unit_test_vnc_copies_SOURCES = \
+	tests/unit/test_vnc_copies.c \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+tests_unit_test_vnc_copies_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_vnc_copies_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_quality
 tests_unit_test_vnc_quality_SOURCES = \
 	tests/unit/test_vnc_quality.c \

@@ -105,10 +105,11 @@ static int fake_resize(struct sink *base, struct frame *frame)
 	return 0;
 }
 
-static void fake_wake(struct sink *base, const struct damage *damage)
+static void fake_wake(struct sink *base, const struct damage *damage, const struct moves *moves)
 {
 	struct fake_sink *sink = (struct fake_sink *)base;
 
+	(void)moves;
 	assert_int_equal(damage->width, sink->frame->width);
 	assert_int_equal(damage->height, sink->frame->height);
 	assert_false(damage_is_empty(damage));

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -118,6 +119,7 @@ void stage_close(struct stage *stage)
 	/* Nobody holds the frame any more. */
 	assert_int_equal(stage->frame->references, 1);
 	frame_release(stage->frame);
+	motion_destroy(stage->motion);
 	pthread_mutex_destroy(&stage->main);
 	pthread_mutex_destroy(&stage->lock);
 	pthread_cond_destroy(&stage->poked);
@@ -132,8 +134,24 @@ void stage_resize(struct stage *stage, uint32_t width, uint32_t height)
 	fill(stage, 0, 0, width, height);
 	pthread_mutex_lock(&stage->main);
 	assert_int_equal(stage->sink->ops->resize(stage->sink, stage->frame), 0);
+	stage->told = frame_touched(stage->frame);
 	pthread_mutex_unlock(&stage->main);
 	frame_release(old);
+}
+
+/* As screen.c does it; what has changed is written already. */
+static void tell(struct stage *stage, const struct damage *damage)
+{
+	struct moves moves = {.since = stage->told};
+
+	if (stage->lag_us)
+		g_usleep(stage->lag_us);
+	stage->told = frame_touched(stage->frame);
+	if (stage->motion)
+		motion_find(stage->motion, stage->frame, damage, &moves);
+	stage->sink->ops->wake(stage->sink, damage, &moves);
+	if (stage->motion)
+		motion_keep(stage->motion, stage->frame, damage);
 }
 
 void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
@@ -147,8 +165,69 @@ void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, ui
 	assert_int_equal(damage_init(&damage, stage->frame->width, stage->frame->height), 0);
 	damage_add(&damage, &(struct detile_rect){x, y, width, height});
 	pthread_mutex_lock(&stage->main);
+	frame_touch(stage->frame);
 	fill(stage, x, y, width, height);
-	stage->sink->ops->wake(stage->sink, &damage);
+	tell(stage, &damage);
+	pthread_mutex_unlock(&stage->main);
+	damage_finish(&damage);
+}
+
+/* The part of [at, at + size) that stays in [0, end) when it is moved. */
+static void stay(uint32_t *at, uint32_t *size, int32_t by, uint32_t end)
+{
+	int64_t first = MAX((int64_t)*at, -(int64_t)by);
+	int64_t last = MIN(MIN((int64_t)*at + *size, end), (int64_t)end - by);
+
+	*at = (uint32_t)first;
+	*size = (uint32_t)MAX(last - first, 0);
+}
+
+static void move_pixels(const struct frame *frame, const struct detile_rect *from,
+			const struct detile_rect *to)
+{
+	size_t stride = frame->stride / 4;
+
+	for (uint32_t i = 0; i < from->height; i++) {
+		uint32_t row = to->y <= from->y ? i : from->height - 1 - i;
+
+		memmove(frame->pixels + (to->y + row) * stride + to->x,
+			frame->pixels + (from->y + row) * stride + from->x,
+			(size_t)from->width * 4);
+	}
+}
+
+/* Of what was moved away, the rows and columns that it does not cover now. */
+static void renew(struct stage *stage, const struct detile_rect *from, int32_t dx, int32_t dy)
+{
+	uint32_t wide = MIN((uint32_t)abs(dx), from->width);
+	uint32_t high = MIN((uint32_t)abs(dy), from->height);
+
+	fill(stage, dx > 0 ? from->x : from->x + from->width - wide, from->y, wide, from->height);
+	fill(stage, from->x, dy > 0 ? from->y : from->y + from->height - high, from->width, high);
+}
+
+void stage_move(struct stage *stage, const struct detile_rect *rect, int32_t dx, int32_t dy,
+		bool fresh)
+{
+	struct detile_rect from = *rect, to;
+	struct damage damage;
+
+	stay(&from.x, &from.width, dx, stage->frame->width);
+	stay(&from.y, &from.height, dy, stage->frame->height);
+	if (!from.width || !from.height)
+		return;
+	to = (struct detile_rect){(uint32_t)((int32_t)from.x + dx),
+				  (uint32_t)((int32_t)from.y + dy), from.width, from.height};
+	assert_int_equal(damage_init(&damage, stage->frame->width, stage->frame->height), 0);
+	damage_add(&damage, &to);
+	if (fresh)
+		damage_add(&damage, &from);
+	pthread_mutex_lock(&stage->main);
+	frame_touch(stage->frame);
+	move_pixels(stage->frame, &from, &to);
+	if (fresh)
+		renew(stage, &from, dx, dy);
+	tell(stage, &damage);
 	pthread_mutex_unlock(&stage->main);
 	damage_finish(&damage);
 }

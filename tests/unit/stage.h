@@ -11,13 +11,18 @@
 #include <stdbool.h>
 
 #include "frame.h"
+#include "motion.h"
 #include "vnc.h"
 
 struct stage {
 	struct sink *sink;
 	struct frame *frame;
-	uint16_t port; /* on 127.0.0.1 */
-	bool hold;     /* no passes: newcomers wait */
+	struct motion
+		*motion;     /* a test's own: it ends with the stage. NULL: nobody tells of moves */
+	unsigned int lag_us; /* between writing pixels and telling of them */
+	uint64_t told;       /* as in screen_own.h */
+	uint16_t port;       /* on 127.0.0.1 */
+	bool hold;           /* no passes: newcomers wait */
 	unsigned int seed;
 	int grants; /* what a client hears of its wish of a size, as sink_ops' answer() */
 	pthread_t thread;
@@ -39,6 +44,13 @@ void stage_resize(struct stage *stage, uint32_t width, uint32_t height);
 
 /* Paints a rectangle (as far as it lies inside) with something new and tells the sink. */
 void stage_paint(struct stage *stage, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
+
+/*
+ * Moves what is in a rectangle (as far as it lies inside) and lands inside; where it came from is
+ * left as it was, or, with `fresh`, painted anew. Tells the sink.
+ */
+void stage_move(struct stage *stage, const struct detile_rect *from, int32_t dx, int32_t dy,
+		bool fresh);
 
 /* The guest's pointer, or NULL: as in sink_ops. */
 void stage_point(struct stage *stage, struct pointer *shape, int32_t x, int32_t y);

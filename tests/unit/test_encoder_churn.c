@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Viewers that do at random what viewers can do, while the picture and its size change all the
- * time: a thousand actions, or ten minutes of them with PLANECAST_LONG set, in rounds. At the end
- * of each every viewer has every pixel, and when they have gone nothing of theirs is kept: no
- * group, no piece, and no more of the heap than after the first round.
+ * Viewers that do at random what viewers can do, while the picture scrolls and changes, and its
+ * size, all the time: a thousand actions, or ten minutes of them with PLANECAST_LONG set, in
+ * rounds. At the end of each every viewer has every pixel, and when they have gone nothing of
+ * theirs is kept: no group, no piece, and no more of the heap than after the first round.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,13 +78,14 @@ static bool choose(struct guest *guest, struct viewer *viewer, bool lossless)
 			       VIEWER_CURSOR,
 			       VIEWER_FENCE,
 			       VIEWER_CONTINUOUS_UPDATES,
+			       next(guest) % 3 ? VIEWER_COPY_RECT : VIEWER_CURSOR,
 			       VIEWER_COMPRESS_LEVEL_0 + (int32_t)(next(guest) % 7),
 			       VIEWER_JPEG_QUALITY_0 + (int32_t)(next(guest) % 10)};
 	bool quality = !lossless && next(guest) % 3;
 
 	g_atomic_int_add(guest->actions, 3);
 	return viewer_set_format(viewer, &formats[next(guest) % G_N_ELEMENTS(formats)]) &&
-	       viewer_set_encodings(viewer, encodings, quality ? 7 : 6) &&
+	       viewer_set_encodings(viewer, encodings, quality ? 8 : 7) &&
 	       viewer_request(viewer, false);
 }
 
@@ -245,7 +246,11 @@ static void paint(struct stage *stage, uint32_t turn)
 {
 	if (turn % 40 == 39)
 		stage_resize(stage, 600 + turn * 7 % (MAX_SIDE - 600), 200 + turn % 90);
-	stage_paint(stage, turn * 31 % 600, turn * 17 % 200, 200, 90);
+	if (turn % 3)
+		stage_move(stage, &(struct detile_rect){turn % 40, 0, 560, 290}, turn % 2 ? 9 : 0,
+			   -8, true);
+	else
+		stage_paint(stage, turn * 31 % 600, turn * 17 % 200, 200, 90);
 	check_memory(stage);
 	g_usleep(5000);
 }
@@ -316,6 +321,7 @@ static void test_viewers_come_and_go_and_change_their_minds(void **state)
 
 	(void)state;
 	stage_open(&stage, NULL, 700, 300);
+	stage.motion = motion_create();
 	if (is_long)
 		alarm(LONGEST);
 	for (uint32_t i = 0; i < (is_long ? LONG_ROUNDS : ROUNDS); i++) {

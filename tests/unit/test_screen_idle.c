@@ -52,10 +52,11 @@ static int sink_resize(struct sink *base, struct frame *frame)
 	return 0;
 }
 
-static void sink_wake(struct sink *base, const struct damage *damage)
+static void sink_wake(struct sink *base, const struct damage *damage, const struct moves *moves)
 {
 	struct sink_double *sink = (struct sink_double *)base;
 
+	(void)moves;
 	assert_false(damage_is_empty(damage));
 	sink->wakes++;
 	if (sink->takes_one)
