@@ -5,10 +5,11 @@ import socket
 import stat
 import subprocess
 
-from lib import host, pattern, rfb
+from lib import host, page, pattern, rfb
 
 DEVICE = "sim:mode=320x240,pattern=bars,frame=4,cursor=off"
 EXPECTED = pattern.bars(320, 240, 4)
+GET = b"GET / HTTP/1.1\r\nHost: proxied.example\r\n\r\n"
 
 
 class Listen(host.Test):
@@ -36,10 +37,10 @@ class Listen(host.Test):
             self.assertEqual(os.listdir(self.scratch), [])
 
     @staticmethod
-    def greeting(path, uid, gid):
+    def greeting(path, uid, gid, says=b""):
         """What somebody else hears at a socket, or None if he may not connect."""
         code = ("import socket, sys\nwith socket.socket(socket.AF_UNIX) as sock:\n"
-                f" sock.connect({path!r})\n print(sock.recv(12))")
+                f" sock.connect({path!r})\n sock.sendall({says!r})\n print(sock.recv(12))")
         done = subprocess.run(["/usr/bin/python3", "-c", code], user=uid, group=gid,
                               extra_groups=[], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               check=False)
@@ -50,7 +51,9 @@ class Listen(host.Test):
         if os.geteuid():
             self.skipTest("needs root: sockets are given to other users")
         os.chmod(self.scratch, 0o755)
-        kinds = ("vnc", "spice", "control", "metrics")
+        kinds = ["vnc", "spice", "control", "metrics"]
+        if os.path.exists(page.NOVNC):
+            kinds.append("web")
         uid, gid = 12345, 23456
         server = self.serve(DEVICE, *[
             word for kind in kinds[1:] for word in (
@@ -64,6 +67,10 @@ class Listen(host.Test):
             self.assertEqual(self.greeting(self.path("vnc"), user, group), "b'RFB 003.008\\n'")
         self.assertIsNone(self.greeting(self.path("vnc"), 54321, 1))
         self.assertIsNone(self.greeting(self.path("control"), uid, 1))
+        if "web" in kinds:
+            web = self.path("web")
+            self.assertEqual(self.greeting(web, 54321, gid, GET), "b'HTTP/1.1 200'")
+            self.assertIsNone(self.greeting(web, uid, 1, GET))
         self.check(server.address)
         server.stop()
         self.assertEqual(os.listdir(self.scratch), [])
@@ -73,8 +80,10 @@ class Listen(host.Test):
         for settings, word in ((",group=nobody-has-it", "no such group"),
                                (",user=nobody-has-it", "no such user"),
                                (",mode=8", "no mode"), (",owner=root", "a socket has no")):
-            result = self.planecast("serve", DEVICE, "--vnc", f"unix:{path}{settings}", code=2)
-            self.assertIn(word, result.err)
+            for kind in ("vnc", "web") if os.path.exists(page.NOVNC) else ("vnc",):
+                result = self.planecast("serve", DEVICE, f"--{kind}", f"unix:{path}{settings}",
+                                        code=2)
+                self.assertRegex(result.err, f"planecast: {kind}: .*{word}")
         if not os.geteuid():
             os.chmod(self.scratch, 0o777)
             result = self.planecast("serve", DEVICE, "--vnc", f"unix:{path},user=1", code=4,
