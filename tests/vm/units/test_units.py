@@ -168,6 +168,29 @@ class Units(Test):
         self.assertEqual(os.stat(f"/proc/{pid}").st_uid, 65534)
         self.assertEqual(capabilities(pid), 0)
 
+    @staticmethod
+    def result(unit):
+        return tuple(systemctl("show", "-P", what, f"{unit}.service")
+                     for what in ("ActiveState", "Result"))
+
+    def test_what_no_other_try_cures_is_not_tried_for_ever(self):
+        for name, more, said in (("wrong", "--no-such-option", "Unknown option --no-such-option"),
+                                 ("refused", "--user nobody", "may become another user")):
+            with self.subTest(name):
+                unit, address = self.instance(name, f"DEVICE=sim:\nOPTIONS={more}\n")
+                systemctl("start", f"{unit}.service", check=False)
+                self.until(lambda unit=unit: self.result(unit) == ("failed", "exit-code"),
+                           "it does not fail")
+                self.assertEqual(systemctl("show", "-P", "NRestarts", f"{unit}.service"), "0")
+                # A viewer who waits has some tries, and then is refused like all others.
+                with rfb.connect(address, host.PATIENCE) as waiting:
+                    with self.assertRaises(ConnectionResetError):
+                        waiting.recv(1)
+                self.until(lambda unit=unit: not is_active(f"{unit}.socket"), "it listens")
+                with self.assertRaises(OSError):
+                    rfb.connect(address)
+                self.assertIn(said, journal())
+
     def test_exposure_is_at_most_two(self):
         unit, _ = self.instance("exposed", "DEVICE=sim:\n")
         systemctl("start", f"{unit}.service")
