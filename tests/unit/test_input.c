@@ -307,17 +307,15 @@ static void test_input_leaves_no_key_stuck_whatever_threads_do(void **state)
 	struct notes *notes = *state;
 	bool down[64] = {false};
 	GThread *threads[4];
-	char **words;
 
 	for (int i = 0; i < 4; i++)
 		threads[i] = g_thread_new("seat", work, notes->input);
 	for (int i = 0; i < 4; i++)
 		g_thread_join(threads[i]);
-	words = g_strsplit(notes->text->str, " ", -1);
-	for (char **word = words; *word; word++)
-		if (((*word)[0] == '+' || (*word)[0] == '-') && (*word)[1] != 'B')
-			down[atoi(*word + 1)] = (*word)[0] == '+';
-	g_strfreev(words);
+	/* Word by word, by hand: each look of a sanitizer's strstr() is at all that follows. */
+	for (const char *at = notes->text->str, *word = at; *at; word = *at++ == ' ' ? at : word)
+		if (at == word && (*at == '+' || *at == '-') && at[1] != 'B')
+			down[atoi(at + 1)] = *at == '+';
 	for (int i = 0; i < 64; i++)
 		assert_false(down[i]);
 	assert_true(notes->text->len > 1000);
