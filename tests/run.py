@@ -9,6 +9,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -84,6 +85,34 @@ def output(*command):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+class Silence:
+    """Ends a process, the leader of its session, that says nothing for so many seconds."""
+
+    def __init__(self, process, seconds):
+        self.process, self.seconds = process, seconds
+        self.timer, self.ended = None, False
+        self.again()
+
+    def stop(self):
+        if self.timer:
+            self.timer.cancel()
+
+    def again(self):
+        self.stop()
+        if self.seconds:
+            self.timer = threading.Timer(self.seconds, self.end)
+            self.timer.start()
+
+    def end(self):
+        self.ended = True
+        end_session(self.process)
+
+
+def end_session(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+
+
 class Tests:
     """The steps. A step that needs a build makes it, once; names are those that --only takes."""
 
@@ -105,6 +134,11 @@ class Tests:
     FUZZ_RUNS, FUZZ_MINUTES = 2000, 2  # of each target
     SOAK_MINUTES = 3
 
+    # By a machine's depth (tests/vm/inside.py), in seconds: what it may take, and how long it may
+    # say nothing. One that hangs costs minutes; a busy host alone ends none.
+    MACHINE_LIMITS = {"smoke": (600, 300), "short": (1200, 480), "long": (2400, 900)}
+    OTHER_MACHINES_LIMITS = (900, 480)
+
     # Run beside the rest, one after the other; of the builds they need build-gcc alone.
     BESIDE = re.compile(r"vm-|dkms$|distcheck$|deb$|kmod-lint$")
 
@@ -113,6 +147,7 @@ class Tests:
         self.count = Count()
         self.built = {}
         self.background = []
+        self.sessions = []  # processes that a terminal's interrupt does not reach
 
     # What runs, in this order.
     def steps(self):
@@ -161,13 +196,18 @@ class Tests:
             print(f"test: nothing is called {self.options.only} (steps: "
                   f"{', '.join(name for name, _ in self.steps())})", file=sys.stderr)
             return 2
-        for name, step in chosen:
-            if self.BESIDE.match(name) and len(chosen) > 1:
-                self.in_background(name, step)
-            else:
-                self.guarded(name, step)
-        for thread in self.background:
-            thread.join()
+        try:
+            for name, step in chosen:
+                if self.BESIDE.match(name) and len(chosen) > 1:
+                    self.in_background(name, step)
+                else:
+                    self.guarded(name, step)
+            for thread in self.background:
+                thread.join()
+        except KeyboardInterrupt:
+            for process in self.sessions:
+                end_session(process)
+            raise
         count = self.count
         print(f"{count.passed} passed, {count.failed} failed, {count.skipped} skipped")
         return 1 if count.failed or not count.passed else 0
@@ -292,28 +332,39 @@ class Tests:
             passed = 1
         return passed, len(dict.fromkeys(failed))
 
-    def suite(self, name, command, env):
-        """Runs a program that prints a line for each test; they are printed and counted."""
+    def suite(self, name, command, env, silence=None):
+        """Runs a program that prints a line for each test; they are printed and counted. One that
+        prints nothing for so many seconds is ended, with all that it started."""
         lines = 0
         with open(log_path(name), "wb") as log:
             process = subprocess.Popen(command, cwd=TOP, env={**os.environ, **env}, text=True,
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                       start_new_session=bool(silence))
+            watch = Silence(process, silence)
+            if silence:
+                self.sessions.append(process)
             for line in process.stdout:
+                watch.again()
                 if self.count.line(line.rstrip("\n")):
                     lines += 1
                 else:
                     log.write(line.encode())
                     log.flush()
             code = process.wait()
+            watch.stop()
+        if watch.ended:
+            self.count.bad(name, f"nothing was heard for {silence} s: {short(log_path(name))}")
         return code, lines
 
     def e2e(self, name, kind):
         if not self.build(kind):
             return self.count.skip(name, f"build-{kind} failed")
+        # Scripts and pages are no matter of a build's kind.
+        only = [] if kind == "gcc" else ["--only", f"{name}/(?!hooks/|manual/)"]
         failed = self.count.failed
         code, lines = self.suite(
-            name, [PYTHON, "tests/suite.py", "--label", name, *self.only_in(name), "tests/e2e"],
-            self.environment(kind))
+            name, [PYTHON, "tests/suite.py", "--label", name, *(self.only_in(name) or only),
+                   "tests/e2e"], self.environment(kind))
         if not lines or code and self.count.failed == failed:
             self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
 
@@ -334,12 +385,13 @@ class Tests:
         if not self.build("gcc"):
             return self.count.skip(name, "build-gcc failed")
         failed = self.count.failed
+        limit, silence = self.MACHINE_LIMITS.get(depth, self.OTHER_MACHINES_LIMITS)
         code, lines = self.suite(
             name, [PYTHON, "tests/vm/machine.py", "--label", name, "--kernel", kernel,
-                   "--depth", depth, "--build", self.folder("gcc"),
+                   "--depth", depth, "--timeout", str(limit), "--build", self.folder("gcc"),
                    "--out", os.path.join(OUT, name),
                    "--log", log_path(f"{name}-inside"), *self.only_in(name)],
-            self.environment("gcc"))
+            self.environment("gcc"), silence)
         if not lines or code and self.count.failed == failed:
             self.count.bad(name, f"exit code {code}: {short(log_path(name))}")
 
@@ -381,11 +433,13 @@ class Tests:
             self.count.bad("kmod-lint", f"exit code {code}: {short(log_path('kmod-lint'))}")
 
     def distcheck(self):
-        """The tarball builds and passes by itself."""
+        """The tarball builds and installs by itself, and passes: with --long all of its tests,
+        else the one that makes a library of its files."""
         if not self.build("gcc"):
             return self.count.skip("distcheck", "build-gcc failed")
         begun = time.monotonic()
-        if call("distcheck", "make", f"-j{os.cpu_count()}", "distcheck",
+        tests = [] if self.options.long else ["TESTS=tests/checkdetile_alone.sh"]
+        if call("distcheck", "make", f"-j{os.cpu_count()}", "distcheck", *tests,
                 "DISTCHECK_CONFIGURE_FLAGS=--disable-kmod", cwd=self.folder("gcc")):
             self.count.bad("distcheck", short(log_path("distcheck")))
         else:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Viewers that do at random what viewers can do, while the picture scrolls and changes, and its
- * size, all the time: a thousand actions, or ten minutes of them with PLANECAST_LONG set, in
+ * size, all the time: a thousand actions, or four minutes of them with PLANECAST_LONG set, in
  * rounds. At the end of each every viewer has every pixel, and when they have gone nothing of
  * theirs is kept: no group, no piece, and no more of the heap than after the first round.
  */
@@ -19,9 +19,9 @@
 #define GUESTS      6
 #define ROUNDS      3
 #define ACTIONS     (1000 / ROUNDS + 1)
-#define LONG_ROUNDS 20
-#define LONG_US     (600 / LONG_ROUNDS * G_TIME_SPAN_SECOND)
-#define LONGEST     900 /* s */
+#define LONG_ROUNDS 8
+#define LONG_US     (240 / LONG_ROUNDS * G_TIME_SPAN_SECOND)
+#define LONGEST     480 /* s */
 #define MAX_SIDE    1100
 
 /* ThreadSanitizer finds, and suppresses, a race in each word that libvncserver reads. */
@@ -38,7 +38,7 @@
 #define MAX_BYTES  (MAX_PIECES * TIGHT_WIDTH * TIGHT_HEIGHT * sizeof(uint32_t) * 5 / 4)
 
 /* Of the heap, after a round: what threads that live on have in their caches, and what their
- * buffers have grown by since the first. A round of ten minutes' has thousands of visits. */
+ * buffers have grown by since the first. A long round has thousands of visits. */
 #define SLACK (512 << 10)
 
 enum phase {
