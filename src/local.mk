@@ -141,6 +141,7 @@ libplanecast_a_SOURCES = \
 	src/vnc_cost.c src/vnc_cost.h \
 	src/vnc_fence.c src/vnc_fence.h \
 	src/vnc_input.c src/vnc_input.h \
+	src/vnc_layout.c src/vnc_layout.h \
 	src/vnc_library.c src/vnc_library.h \
 	src/vnc_link.c src/vnc_link.h \
 	src/vnc_lossy.c src/vnc_lossy.h \

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "member.h"
 #include "vnc_client.h"
+#include "vnc_layout.h"
 #include "vnc_library.h"
 #include "vnc_own.h"
 #include "vnc_session.h"
@@ -311,6 +312,7 @@ int vnc_create(const struct vnc_options *options, struct frame *frame, struct si
 	unsigned int stall_ms = options->stall_ms ? options->stall_ms : DEFAULT_STALL_MS;
 	int r;
 
+	vnc_layout_is_known();
 	vnc->sink.ops = &vnc_ops;
 	vnc->name = g_strdup(options->name ? options->name : DEFAULT_NAME);
 	vnc->leds = VNC_LEDS_UNKNOWN;

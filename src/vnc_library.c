@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vnc_copies.h"
+#include "vnc_layout.h"
 #include "vnc_pointer.h"
 #include "vnc_repair.h"
 #include "vnc_region.h"
@@ -200,7 +201,8 @@ void vnc_library_set_encodings(struct vnc_library *library, const struct vnc_enc
 	tell_leds(library);
 	if (encodings->compress_level >= 0)
 		client->zlibCompressLevel = (uint32_t)encodings->compress_level;
-	client->tightQualityLevel = encodings->quality_level; /* ZYWRLE's, too */
+	client->tightQualityLevel = encodings->quality_level; /* ZYWRLE's */
+	client->turboQualityLevel = -1;                       /* Tight's own, which is exact */
 }
 
 void vnc_library_take_input(struct vnc_library *library)
@@ -348,7 +350,7 @@ static bool send_region(struct vnc_library *library, sraRegionPtr region, bool e
 	if (!update.shown)
 		return false;
 	vnc_session_show(&library->session, update.shown);
-	if (library->encodings.preferred == rfbEncodingTight)
+	if (library->encodings.preferred == rfbEncodingTight && vnc_layout_is_known())
 		return vnc_tight_send(&library->tight, library->client, &library->format,
 				      &library->encodings, &update);
 	return send_by_library(library, &update);

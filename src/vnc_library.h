@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One client's encoder: libvncserver 0.9.14. Only this file, vnc_session, vnc_region, vnc_pointer,
- * vnc_copies,
- * vnc_send and vnc_tight know it; Tight comes from the encoder that all share.
+ * One client's encoder: libvncserver 0.9.14. Only this file, vnc_session, vnc_layout, vnc_region,
+ * vnc_pointer, vnc_copies, vnc_send and vnc_tight know it; Tight comes from the encoder that all
+ * share.
  *
  * Each client has a private rfbScreenInfo with one rfbClientRec, driven by the one thread that
  * writes to that client; none of libvncserver's threads, listeners and readers ever run. So its

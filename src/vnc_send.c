@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "vnc_layout.h"
+
 #define UNTIL_LAST_RECT 0xffffu /* instead of a number of rectangles */
 
 /* What encoders make of one rectangle. 0: that shows only while it is encoded. */
@@ -83,7 +85,7 @@ static bool write_rects(rfbClientPtr client, const struct vnc_rects *rects)
 	       rfbWriteExact(client, (const char *)rects->bytes, (int)rects->length) >= 0;
 }
 
-bool vnc_send_update(rfbClientPtr client, const struct vnc_rects *rects, sraRegionPtr region)
+bool vnc_send_known(rfbClientPtr client, const struct vnc_rects *rects, sraRegionPtr region)
 {
 	unsigned int count = region ? count_rects(client, region) : 0;
 	bool until_last = count >= UNTIL_LAST_RECT;
@@ -100,4 +102,34 @@ bool vnc_send_update(rfbClientPtr client, const struct vnc_rects *rects, sraRegi
 	client->ublen = sz_rfbFramebufferUpdateMsg;
 	return write_rects(client, rects) && (!region || encode_region(client, region)) &&
 	       (!until_last || rfbSendLastRectMarker(client)) && rfbSendUpdateBuf(client);
+}
+
+/* Its buffer is not used. */
+static bool send_rects(rfbClientPtr client, const struct vnc_rects *rects)
+{
+	rfbFramebufferUpdateMsg head = {
+		.type = rfbFramebufferUpdate,
+		.nRects = GUINT16_TO_BE(rects->count),
+	};
+
+	return rfbWriteExact(client, (const char *)&head, sz_rfbFramebufferUpdateMsg) >= 0 &&
+	       rfbWriteExact(client, (const char *)rects->bytes, (int)rects->length) >= 0;
+}
+
+/* It sends what of the region is asked for, and takes that out of both. */
+static bool send_by_its_own(rfbClientPtr client, sraRegionPtr region)
+{
+	sraRgnOr(client->requestedRegion, region);
+	return rfbSendFramebufferUpdate(client, region);
+}
+
+bool vnc_send_update(rfbClientPtr client, const struct vnc_rects *rects, sraRegionPtr region)
+{
+	bool pixels = region && !sraRgnEmpty(region);
+
+	if (vnc_layout_is_known())
+		return vnc_send_known(client, rects, region);
+	if ((rects->count || !pixels) && !send_rects(client, rects))
+		return false;
+	return !pixels || send_by_its_own(client, region);
 }

@@ -448,6 +448,15 @@ tests_unit_test_vnc_copies_SOURCES = \
 tests_unit_test_vnc_copies_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
 tests_unit_test_vnc_copies_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test_vnc_layout
+tests_unit_test_vnc_layout_SOURCES = \
+	tests/unit/test_vnc_layout.c \
+	tests/unit/rfb.c tests/unit/rfb.h \
+	tests/unit/stage.c tests/unit/stage.h \
+	tests/unit/viewer.c tests/unit/viewer.h tests/unit/viewer_decode.c tests/unit/wire.h
+tests_unit_test_vnc_layout_CFLAGS = $(UNIT_CFLAGS) $(JPEG_CFLAGS) $(PNG_CFLAGS)
+tests_unit_test_vnc_layout_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_vnc_quality
 tests_unit_test_vnc_quality_SOURCES = \
 	tests/unit/test_vnc_quality.c \
