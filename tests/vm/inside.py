@@ -96,6 +96,7 @@ def planecast(label, where, folder, options):
         return 1
     code = subprocess.run([sys.executable, f"{HERE}/../suite.py", "--label", label,
                            "--limit", "300", *options, where],
+                          env={**os.environ, "MPLANE": f"{folder}/kmod/mplane.ko"},
                           stdin=subprocess.DEVNULL, check=False).returncode
     begun = time.monotonic()
     verdict(f"{label}/module_unloads", begun, unload())

@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/vm/kmod_vfio.py \
 	tests/vm/machine.py \
 	tests/vm/test_console.py \
+	tests/vm/test_faults.py \
 	tests/vm/test_guest.py \
 	tests/vm/test_modes.py \
 	tests/vm/test_painted.py \
