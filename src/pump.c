@@ -101,6 +101,12 @@ static void block_sigpipe(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+static void tell_passed(struct pump *pump)
+{
+	if (pump->tap.passed)
+		pump->tap.passed(pump->tap.data);
+}
+
 /* The words go on, by way of the tap; false at the end. */
 static bool pass_on(struct pump *pump, const char *bytes, size_t length, GByteArray *out)
 {
@@ -114,6 +120,7 @@ static bool pass_on(struct pump *pump, const char *bytes, size_t length, GByteAr
 		g_byte_array_set_size(out, 0);
 		pump->reason = pump->tap.heard(pump->tap.data, bytes, length, &taken, out);
 		good = !pump->reason && send_all(pump->pair, (const char *)out->data, out->len);
+		tell_passed(pump);
 		bytes += taken;
 		length -= taken;
 	}
@@ -146,6 +153,7 @@ static gpointer run_in(gpointer data)
 	if (pump->tap.heard)
 		pump->tap.heard(pump->tap.data, NULL, 0, &none, out);
 	shutdown(pump->pair, SHUT_WR);
+	tell_passed(pump);
 	g_byte_array_unref(out);
 	g_free(buffer);
 	return NULL;

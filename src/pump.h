@@ -49,6 +49,8 @@ struct pump_tap {
 	 * be broken. */
 	const char *(*heard)(void *data, const void *bytes, size_t length, size_t *taken,
 			     GByteArray *out);
+	/* What heard() appended has been passed on, or the end has. NULL: nobody asks. */
+	void (*passed)(void *data);
 	/* In the writing thread: whether who has the plain end must not wait for the peer now. What
 	 * he writes is kept meanwhile, up to PUMP_KEPT bytes; then the connection is broken. */
 	bool (*hurries)(void *data);

@@ -109,9 +109,12 @@ static const char *read_message(struct spice_guard *guard)
 	if (guard->silent && guard->begun)
 		return "it begins twice";
 	guard->begun |= guard->silent;
+	guard->kind = type;
 	guard->acks += type == SPICE_MSGC_ACK;
 	guard->sync_left = type == SPICE_MSGC_ACK_SYNC ? WORD : 0;
 	guard->left = word_at(header + sizeof(uint16_t));
+	if (spice_guard_acknowledges(guard) && guard->left != guard->sync_left)
+		return "it does not speak SPICE";
 	guard->state = SPICE_GUARD_BODY;
 	return NULL;
 }
@@ -241,4 +244,14 @@ bool spice_guard_is_linked(const struct spice_guard *guard)
 bool spice_guard_is_proved(const struct spice_guard *guard)
 {
 	return guard->state >= SPICE_GUARD_MESSAGE;
+}
+
+bool spice_guard_is_workers(const struct spice_guard *guard)
+{
+	return guard->type == SPICE_CHANNEL_DISPLAY || guard->type == SPICE_CHANNEL_CURSOR;
+}
+
+bool spice_guard_acknowledges(const struct spice_guard *guard)
+{
+	return guard->kind == SPICE_MSGC_ACK || guard->kind == SPICE_MSGC_ACK_SYNC;
 }

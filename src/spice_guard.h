@@ -46,6 +46,7 @@ struct spice_guard {
 	uint64_t left;             /* bytes of what is passed over */
 	bool silent;               /* which are not passed on */
 	bool begun;                /* the client has said its DISPLAY_INIT */
+	uint16_t kind;             /* of the last message that has begun */
 	size_t sync_left;          /* bytes of the generation, while its ACK_SYNC is passed over */
 	uint32_t generation, acks; /* of its last ACK_SYNC; how many ACKs it has said */
 	size_t caps_at;   /* where in the rest the first word of the common capabilities is */
@@ -66,5 +67,11 @@ bool spice_guard_is_linked(const struct spice_guard *guard);
 
 /* The ticket as well. next() has not gone beyond when this becomes true. */
 bool spice_guard_is_proved(const struct spice_guard *guard);
+
+/* Whether spice-server's worker has this channel. */
+bool spice_guard_is_workers(const struct spice_guard *guard);
+
+/* Whether the message that has begun last only acknowledges what was sent. */
+bool spice_guard_acknowledges(const struct spice_guard *guard);
 
 #endif

@@ -129,7 +129,7 @@ static void cut_session(struct spice_links *links, uint32_t session)
 
 		if (link->stage != STAGE_THROUGH || link->session != session)
 			continue;
-		link->pressed = true;
+		link->leaving = true;
 		shutdown(link->wire, SHUT_RDWR);
 	}
 }
@@ -286,16 +286,24 @@ static const char *on_heard(void *data, const void *bytes, size_t length, size_t
 	const uint8_t *at = bytes;
 	const char *fault = NULL;
 	bool proved = spice_guard_is_proved(&link->guard);
+	bool workers = proved && spice_guard_is_workers(&link->guard);
 
 	if (proved)
 		wait_for_server(link);
-	while (!fault && *taken < length && proved == spice_guard_is_proved(&link->guard)) {
+	if (!length) {
+		spice_links_end(link);
+		return NULL;
+	}
+	do {
 		*taken += spice_guard_next(&link->guard, at + *taken, length - *taken, out, &fault);
 		if (!fault && !link->asked && spice_guard_is_linked(&link->guard))
 			fault = ask(link);
 		if (!fault && link->acked != link->guard.acks)
 			fault = acknowledge(link);
-	}
+	} while (!workers && !fault && *taken < length &&
+		 proved == spice_guard_is_proved(&link->guard));
+	if (workers && !fault)
+		spice_links_enter(link, !spice_guard_acknowledges(&link->guard));
 	return fault;
 }
 
@@ -305,11 +313,6 @@ static bool hurries(void *data)
 	struct link *link = data;
 
 	return g_atomic_int_get(&link->links->hurried);
-}
-
-void spice_links_hurry(struct spice_links *links, bool hurry)
-{
-	g_atomic_int_set(&links->hurried, hurry);
 }
 
 /* In its pump's writing thread, too. */
@@ -335,8 +338,11 @@ static size_t message(void *framing, const void *bytes, size_t length)
 static bool put_pump(struct link *link, bool tls)
 {
 	struct certificate *certificate = link->links->options.certificate;
-	const struct pump_tap tap = {
-		.heard = on_heard, .hurries = hurries, .said = on_said, .data = link};
+	const struct pump_tap tap = {.heard = on_heard,
+				     .passed = spice_links_passed,
+				     .hurries = hurries,
+				     .said = on_said,
+				     .data = link};
 	int fd = link->fd, r;
 
 	link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -425,7 +431,7 @@ static void check(struct link *link, gint64 now)
 		link->deadline = G_MAXINT64;
 		spice_links_say(links, link->peer, "cut off", "it took too long");
 		cut(link);
-	} else if (link->stage == STAGE_THROUGH && !link->pressed &&
+	} else if (link->stage == STAGE_THROUGH && !link->leaving &&
 		   (flow_is_stalled(&link->flow, link->wire, now, links->options.stall_us) ||
 		    is_mute(link, now))) {
 		add_count(links, &links->counts.stalled);

@@ -63,15 +63,16 @@ bool spice_links_are_held(struct spice_links *links);
 void spice_links_admit(struct spice_links *links);
 
 /* While spice-server waits for its clients to take what was sent to them: those who do not take it
- * keep nobody waiting, since it is kept for them. */
+ * keep nobody waiting, since it is kept for them; and those who leave stay until this is over. */
 void spice_links_hurry(struct spice_links *links, bool hurry);
 
 /* spice-server sends nothing to anybody: cuts off the one who has let it wait longest, if that is
  * longer than this, and if there are others. */
 void spice_links_press(struct spice_links *links, gint64 patience_us);
 
-/* Before such a wait: cuts off those who would not end it, since they do not acknowledge what they
- * have. True until they are gone. */
+/* At the beginning of such a wait: cuts off those who might not end it, since they have not
+ * acknowledged for a second what they have, if there are others. True: those are still there, or
+ * others who have left, and first it has to be over. */
 bool spice_links_part(struct spice_links *links);
 
 /* Closes the gates and cuts everybody off; true until all are gone. */

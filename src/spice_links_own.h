@@ -38,7 +38,8 @@ struct link {
 	/* With the lock: its link message has been read, and the guard knows whose it is;
 	 * spice-server has its channel, or has done with it. */
 	bool asked, settled;
-	bool pressed;           /* cut off, and not gone yet */
+	bool passing;           /* its pump hands on what it said */
+	bool leaving;           /* cut off, or its end handed on; not gone yet */
 	struct spice_acks acks; /* what it owes */
 	uint32_t acked;         /* so many of its words are in there (the guard's count) */
 	gint64 silent;          /* since when it has owed one, and taken all that was sent */
@@ -66,6 +67,11 @@ struct spice_links {
 
 void spice_links_say(struct spice_links *links, const char *peer, const char *what,
 		     const char *why);
+
+/* In a pump's reading thread: what follows goes to the worker now, or once it does not wait. */
+void spice_links_enter(struct link *link, bool waits);
+void spice_links_end(struct link *link);
+void spice_links_passed(void *link);
 
 /* With the lock, or in the context's thread. */
 bool spice_link_is_session(const struct link *link);

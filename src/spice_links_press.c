@@ -1,14 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whom all others wait for. Nobody is cut off while spice-server's worker waits for its clients: it
- * uses those who end then after it has freed them.
+ * Whom all others wait for, and the times at which spice-server's worker waits for its clients. It
+ * uses those who leave meanwhile after it has freed them (server/display-channel.cpp,
+ * clear_surface_drawables_from_pipes()): so nobody is cut off then, and nothing of what they say
+ * reaches the worker that may end one; their acknowledgements do.
  */
+#include <errno.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "spice_links_own.h"
 
-#define MUTE_US    (300 * G_TIME_SPAN_MILLISECOND)
+#define MUTE_US    G_TIME_SPAN_SECOND
 #define UNMOVED_US G_TIME_SPAN_SECOND
+#define PASSING_S  2 /* for what is on its way to the worker, which reads */
+
+/* In a pump's reading thread. */
+
+void spice_links_enter(struct link *link, bool waits)
+{
+	struct spice_links *links = link->links;
+
+	pthread_mutex_lock(&links->lock);
+	while (waits && links->hurried)
+		pthread_cond_wait(&links->settling, &links->lock);
+	link->passing = true;
+	pthread_mutex_unlock(&links->lock);
+}
+
+void spice_links_end(struct link *link)
+{
+	spice_links_enter(link, spice_guard_is_workers(&link->guard));
+	pthread_mutex_lock(&link->links->lock);
+	link->leaving = true;
+	pthread_mutex_unlock(&link->links->lock);
+}
+
+void spice_links_passed(void *data)
+{
+	struct link *link = data;
+
+	pthread_mutex_lock(&link->links->lock);
+	link->passing = false;
+	pthread_cond_broadcast(&link->links->settling);
+	pthread_mutex_unlock(&link->links->lock);
+}
+
+/* In the context's thread. */
+
+/* With the lock. */
+static bool is_passing(const struct spice_links *links)
+{
+	for (guint i = 0; i < links->links->len; i++) {
+		const struct link *link = links->links->pdata[i];
+
+		if (link->stage == STAGE_THROUGH && link->passing &&
+		    spice_guard_is_workers(&link->guard))
+			return true;
+	}
+	return false;
+}
+
+void spice_links_hurry(struct spice_links *links, bool hurry)
+{
+	struct timespec end;
+	int r = 0;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += PASSING_S;
+	pthread_mutex_lock(&links->lock);
+	g_atomic_int_set(&links->hurried, hurry);
+	while (hurry && is_passing(links) && r != ETIMEDOUT)
+		r = pthread_cond_timedwait(&links->settling, &links->lock, &end);
+	pthread_cond_broadcast(&links->settling);
+	pthread_mutex_unlock(&links->lock);
+}
 
 /* With the lock. How long spice-server has had to keep what it has for it. */
 static gint64 lateness(struct link *link, gint64 now)
@@ -29,7 +95,7 @@ static bool is_mute(struct link *link, gint64 now)
 
 static bool is_there(const struct link *link)
 {
-	return link->stage == STAGE_THROUGH && !link->pressed;
+	return link->stage == STAGE_THROUGH && !link->leaving;
 }
 
 /* With the lock. */
@@ -42,7 +108,7 @@ static void press(struct spice_links *links, const struct link *late)
 
 		if (link->stage != STAGE_THROUGH || link->session != late->session)
 			continue;
-		link->pressed = true;
+		link->leaving = true;
 		shutdown(link->wire, SHUT_RDWR);
 	}
 }
@@ -70,15 +136,16 @@ void spice_links_press(struct spice_links *links, gint64 patience_us)
 bool spice_links_part(struct spice_links *links)
 {
 	gint64 now = g_get_monotonic_time();
-	bool parts = false;
+	bool parts = false, others;
 
 	pthread_mutex_lock(&links->lock);
+	others = spice_links_count_sessions(links, NULL) > 1;
 	for (guint i = 0; i < links->links->len; i++) {
 		struct link *link = links->links->pdata[i];
 
-		if (is_there(link) && is_mute(link, now))
+		if (others && is_there(link) && is_mute(link, now))
 			press(links, link);
-		parts |= link->pressed;
+		parts |= link->stage == STAGE_THROUGH && link->leaving;
 	}
 	pthread_mutex_unlock(&links->lock);
 	return parts;

@@ -15,6 +15,7 @@
 #define DEFAULT_LINK_MS  10000
 #define DEFAULT_STALL_MS 5000
 #define TICK_MS          250
+#define JOIN_US          2000
 #define PARTING_MS       5
 #define PARTING_ROUNDS   400
 #define STILL_TICKS      4    /* then who keeps the others waiting has to go */
@@ -160,13 +161,17 @@ static gboolean on_resized(gpointer data)
 {
 	struct spice *spice = data;
 
+	spice_links_hurry(spice->links, true);
+	/* The worker looks at its channels between these two. */
+	spice_display_join(spice->display);
+	g_usleep(JOIN_US);
+	spice_display_join(spice->display);
 	if (spice_links_part(spice->links) && spice->parting++ < PARTING_ROUNDS) {
 		tell_later(spice, PARTING_MS, on_resized);
-		return G_SOURCE_REMOVE;
+	} else {
+		spice->parting = 0;
+		spice_display_adapt(spice->display);
 	}
-	spice->parting = 0;
-	spice_links_hurry(spice->links, true);
-	spice_display_adapt(spice->display);
 	spice_links_hurry(spice->links, false);
 	return G_SOURCE_REMOVE;
 }

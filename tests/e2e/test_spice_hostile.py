@@ -16,6 +16,8 @@ CHANNELS = (spice_wire.MAIN, spice_wire.DISPLAY, spice_wire.INPUTS, spice_wire.C
 FIONREAD = 0x541b
 VNC = re.compile(r"vnc: listening on (\S+)")
 BREAKS = 300 if os.environ.get("PLANECAST_LONG") else 60
+LEAVERS = 60 if os.environ.get("PLANECAST_LONG") else 12
+NO_WORD = 99
 
 
 def waiting(sock):
@@ -133,6 +135,26 @@ class SpiceHostile(host.Test):
                 for _ in range(4):
                     display.hear_until(spice_wire.SURFACE_CREATE)
         self.assertIn("cut off: others waited for it", server.log)
+
+    def test_stalled_clients_that_leave_while_the_mode_changes(self):
+        """spice-server's worker waits for them then, and would use them after their end."""
+        server = self.serve(device="sim:modes=640x480+800x600,period=0.1,fps=20,pattern=noise")
+        seed = random.randrange(1 << 32)
+        chance = random.Random(seed)
+        for number in range(LEAVERS):
+            with self.subTest(seed=seed, number=number):
+                stalled = [newcomer(server.address, spice_wire.DISPLAY) for _ in range(2)]
+                main, display = newcomer(server.address, spice_wire.DISPLAY)
+                with main, display:
+                    for _ in range(chance.randrange(2, 6)):
+                        display.hear_until(spice_wire.SURFACE_CREATE)
+                    for channels in stalled:
+                        with contextlib.suppress(ConnectionError):
+                            channels[1].say(NO_WORD if number % 2 else spice_wire.ACK, b"xx")
+                        time.sleep(chance.random() / 20)
+                        for channel in reversed(channels):
+                            channel.reset()
+        self.shot(server)
 
     @staticmethod
     def listen_only(display):

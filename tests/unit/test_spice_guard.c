@@ -191,7 +191,7 @@ static void test_acknowledgements_are_counted(void **state)
 		message(&words, SPICE_MSGC_ACK, NULL, 0);
 		message(&words, SPICE_MSGC_PONG, "\1\2\3\4", 4);
 		message(&words, SPICE_MSGC_ACK, NULL, 0);
-		message(&words, SPICE_MSGC_ACK_SYNC, "\5\6\7\10\11", 5);
+		message(&words, SPICE_MSGC_ACK_SYNC, "\5\6\7\10", 4);
 		for (size_t piece = 1; piece <= words.bytes->len; piece++) {
 			struct spice_guard guard;
 			const char *fault;
@@ -202,6 +202,22 @@ static void test_acknowledgements_are_counted(void **state)
 			assert_int_equal(guard.generation, 0x08070605);
 		}
 		g_byte_array_unref(words.bytes);
+	}
+}
+
+static void test_acknowledgements_are_of_their_size(void **state)
+{
+	static const struct {
+		uint16_t type;
+		uint8_t size;
+	} wrong[] = {{SPICE_MSGC_ACK, 1}, {SPICE_MSGC_ACK_SYNC, 0}, {SPICE_MSGC_ACK_SYNC, 5}};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		struct words words = begin(SPICE_CHANNEL_DISPLAY, 77, MINI, 0);
+
+		message(&words, wrong[i].type, "12345", wrong[i].size);
+		assert_refused(words, "does not speak SPICE");
 	}
 }
 
@@ -283,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_a_display_begins_with_the_ticket),
 		cmocka_unit_test(test_a_display_begins_once),
 		cmocka_unit_test(test_acknowledgements_are_counted),
+		cmocka_unit_test(test_acknowledgements_are_of_their_size),
 		cmocka_unit_test(test_nothing_migrates),
 		cmocka_unit_test(test_sasl_is_refused),
 		cmocka_unit_test(test_what_is_no_spice),
