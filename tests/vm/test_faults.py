@@ -55,7 +55,7 @@ class Faults(mdev.Test):
         self.wait_until_free(server)
 
     def removed(self, kind, own):
-        """Its removal does not wait for planecast; whoever watches sees it gone, and the next come."""
+        """Its removal does not wait for planecast; who watches sees it gone, and the next come."""
         device = self.device(kind, mode="640x480", pattern="bars", frame=1)
         owner = None if own else kmod_vfio.Device(device.uuid)
         server = self.serve(device.spec, *(["--own"] if own else []), vnc=VNC)
@@ -95,7 +95,6 @@ class Faults(mdev.Test):
         device.remove()
         self.assertEqual(host.run("rmmod", "mplane").code, 0)
         self.addCleanup(self.load)
-        client.update(incremental=False)
         self.follow_to_card(client, pattern.bars(640, 480, 1, 1))
         self.load()
         mdev.write(f"{mdev.TYPES}/mplane-region/create", device.uuid)
