@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from lib import host, page, pattern, rfb, spice
+from lib import host, page, pattern, picture, rfb, spice
 
 DEVICE = "sim:mode=320x240,pattern=bars,frame=4,cursor=off"
 EXPECTED = pattern.bars(320, 240, 4)
@@ -83,6 +83,24 @@ class Faults(host.Test):
                     whole += 1
                 self.assertEqual(os.listdir(self.scratch), [], f"seed {SEED}")
         self.assertGreater(whole, 0)
+
+    def test_a_picture_that_is_ended_at_any_moment_is_the_old_or_the_new(self):
+        path, old, seen = self.path("a.png"), b"old", set()
+        expected = pattern.noise(800, 600, 4)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for _ in range(5):
+                with open(path, "wb") as file:
+                    file.write(old)
+                seconds = self.random.uniform(0, 0.6 if SANITIZED else 0.2)
+                self.interrupt(number, seconds, "screenshot",
+                               "sim:mode=800x600,pattern=noise,frame=4,cursor=off", "-o", path)
+                with open(path, "rb") as file:
+                    got = file.read()
+                if got != old:
+                    self.assert_same(picture.from_png(got), expected, f"seed {SEED}")
+                seen.add(got == old)
+                self.assertEqual(os.listdir(self.scratch), ["a.png"], f"seed {SEED}")
+        self.assertIn(True, seen, "none was ended")
 
     def test_nohup_keeps_a_server(self):
         def ignore():
