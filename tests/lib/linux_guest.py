@@ -62,13 +62,16 @@ POINTER = r"""
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Where an absolute pointer is, each time that it moved, out of how many places. */
+/* Where an absolute pointer is, each time that it moved, out of how many places. A keyboard does
+ * not repeat for a minute: a busy host may be late with the word that a key is up. */
 int main(int argc, char **argv)
 {
+	unsigned int repeat[2] = {60000, 60000};
 	struct input_absinfo range[2];
 	struct input_event event;
 	int at[2] = {0, 0}, fd = open(argv[argc - 1], O_RDONLY);
 
+	ioctl(fd, EVIOCSREP, repeat);
 	for (int axis = 0; axis < 2; axis++)
 		if (ioctl(fd, EVIOCGABS(axis), &range[axis]))
 			return 1;
