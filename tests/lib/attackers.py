@@ -9,13 +9,13 @@ import struct
 import time
 import zlib
 
-from . import host, rfb, websocket
+from . import host, rfb, spice_wire, websocket
 
 EXTENDED_CLIPBOARD = 0xC0A1E5CE - (1 << 32)
 TEXT, CAPS, ASK, PEEK, TELL, GIVE = (1 << bit for bit in (0, 24, 25, 26, 27, 28))
 CLIENT_HELLO = b"\x16\x03\x01"
 GREETING = b"RFB 003.008\n\1\1"
-GONE = (OSError, rfb.Closed)  # the server has had enough of it
+GONE = (OSError, EOFError, rfb.Closed)  # the server has had enough of it
 
 
 class Attacker:
@@ -85,6 +85,36 @@ class Stalled(Attacker):
             except GONE:
                 pass
         self.done += 1
+
+
+class StalledSpice(Attacker):
+    """SPICE clients that have the ticket and read no picture; new ones for those cut off."""
+    HELD = 3
+
+    def step(self):
+        for viewer in [each for each in self._held if not self.stays(each)]:
+            self._held.remove(viewer)
+            viewer.close()
+        try:
+            if len(self._held) < self.HELD:
+                self.hold(spice_wire.Viewer(self.server.spice_address))
+        except GONE:
+            pass
+        time.sleep(0.02)
+        self.done += 1
+
+    @staticmethod
+    def stays(viewer):
+        """The main channel is cut with the other one."""
+        return viewer.main.drain()
+
+
+class MuteSpice(StalledSpice):
+    """Those that read all and acknowledge nothing."""
+
+    @staticmethod
+    def stays(viewer):
+        return viewer.display.drain()
 
 
 class Trickles(Attacker):

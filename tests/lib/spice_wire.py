@@ -22,6 +22,7 @@ ATTACH_CHANNELS = 104
 ACK_SYNC, ACK = 1, 2
 DISPLAY_INIT = 101
 MARK = 102  # the picture is whole
+DRAW_COPY = 304
 SURFACE_CREATE = 314
 INIT = struct.pack("<BqBi", 1, 20 << 20, 1, 3 << 20)
 
@@ -123,6 +124,20 @@ class Channel:
             if kind == wanted:
                 return body
 
+    def drain(self):
+        """Takes what has come; false at the end."""
+        self.sock.settimeout(0)
+        try:
+            while self.sock.recv(1 << 20):
+                pass
+            return False
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            return False
+        finally:
+            self.sock.settimeout(host.PATIENCE)
+
     def is_cut(self):
         """Whether the server hangs up, after all that it still says."""
         try:
@@ -139,3 +154,31 @@ def session(address, capabilities=MODERN):
     """A client's main channel, and what its other channels belong to."""
     main = Channel(address, MAIN, 0, capabilities)
     return main, struct.unpack("<I", main.hear_until(MAIN_INIT)[:4])[0]
+
+
+class Viewer:
+    """A client that watches; it counts as rfb.Client does."""
+
+    def __init__(self, address):
+        self.main, number = session(address)
+        self.display = Channel(address, DISPLAY, number)
+        self.display.say(DISPLAY_INIT, INIT)
+        self.updates = self.resizes = 0
+
+    def update(self):
+        """Takes what comes up to the next change of the picture."""
+        kind = 0
+        while kind != DRAW_COPY:
+            kind, _ = self.display.hear()
+            self.resizes += kind == SURFACE_CREATE
+        self.updates += 1
+
+    def close(self):
+        self.display.sock.close()
+        self.main.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
