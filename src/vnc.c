@@ -52,6 +52,7 @@ static void welcome(const struct door_guest *arrival, void *data)
 		.poke = poke,
 		.ended = vnc_thread_ended,
 		.resume = vnc_thread_resume,
+		.stir = vnc_thread_stir,
 		.copied = copied,
 		.flood_percent = vnc->flood_percent,
 		.clipboard = vnc->clipboard && !arrival->view_only,

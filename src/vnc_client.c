@@ -395,12 +395,14 @@ static void set_parked(struct vnc_client *client, bool parked)
 }
 
 bool vnc_client_look(struct vnc_client *client, gint64 now, gint64 park_us, gint64 drop_us,
-		     bool *poke)
+		     bool *poke, bool *busy)
 {
 	bool taken = vnc_link_is_idle(client->fd) && vnc_link_is_idle(client->wire);
 	gint64 idle = flow_look(&client->flow, client->wire, now);
-	bool drop = false;
+	bool drop = false, rests;
 
+	rests = taken && !idle && !client->held && client->bytes_left == BUDGET_BYTES &&
+		client->messages_left == BUDGET_MESSAGES;
 	pthread_mutex_lock(&client->lock);
 	if (!client->stop) {
 		drop = idle >= drop_us;
@@ -411,6 +413,8 @@ bool vnc_client_look(struct vnc_client *client, gint64 now, gint64 park_us, gint
 		if (vnc_sender_has_work(client))
 			pthread_cond_signal(&client->news);
 	}
+	*busy |= !rests || client->stop || client->sending || client->parked ||
+		 client->window.count;
 	pthread_mutex_unlock(&client->lock);
 	return drop;
 }

@@ -30,6 +30,7 @@ struct vnc_client_owner {
 	bool clipboard;                           /* it may copy and paste */
 	bool copies;                              /* what has moved is copied by it, if it can */
 	void (*resume)(void *data); /* what it said earlier can be obeyed now: call input */
+	void (*stir)(void *data);   /* something is sent to it: look at it again */
 	void *data;
 	unsigned int flood_percent; /* of a core, that its messages may cost */
 	bool view_only;
@@ -87,10 +88,12 @@ bool vnc_client_refill(struct vnc_client *client); /* true: call input and watch
 /*
  * Looks whether the client takes what is sent to it; to be called a few times a second. One that
  * has taken nothing for `park_us` although data waits is parked; returns true when it is for
- * `drop_us`. *poke becomes true if its part of demand() has changed.
+ * `drop_us`. *poke becomes true if its part of demand() has changed. *busy becomes true unless it
+ * has all that was sent, and all that it said is obeyed: then it need not be looked at until it
+ * says something or stir() is called.
  */
 bool vnc_client_look(struct vnc_client *client, gint64 now, gint64 park_us, gint64 drop_us,
-		     bool *poke);
+		     bool *poke, bool *busy);
 
 /* It takes nothing: nothing is done for it, but it holds a frame. */
 bool vnc_client_is_parked(struct vnc_client *client);

@@ -29,8 +29,10 @@ struct vnc {
 	struct frame *frame;
 	struct pointer *shape; /* of the guest's pointer, at x, y */
 	int32_t x, y;
-	int leds;     /* of the guest's keyboard, or VNC_LEDS_UNKNOWN */
-	GBytes *text; /* copied last, or NULL */
+	int leds;           /* of the guest's keyboard, or VNC_LEDS_UNKNOWN */
+	GBytes *text;       /* copied last, or NULL */
+	unsigned int rests; /* of the thread: ticks in a row at which nothing was under way */
+	gint quiet;         /* atomic: so it has been for a while; who sends something says so */
 	struct vnc_counts counts;
 	struct log_limit limit;
 };

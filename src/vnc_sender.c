@@ -287,6 +287,7 @@ static void turn(struct vnc_client *client, struct vnc_library *library)
 
 	take_work(client, &work);
 	pthread_mutex_unlock(&client->lock);
+	client->owner.stir(client->owner.data);
 	if (settle(library, &work)) {
 		release(client);
 		result = update(library, &work);

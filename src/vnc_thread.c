@@ -7,6 +7,8 @@
 
 #define TICK_MS 250
 #define DROP    4 /* times as long as for parking */
+/* So many ticks after all clients have everything there are no more, until something is sent. */
+#define REST_TICKS 4u
 /* Frames before the current one that slow clients may keep alive, and how long that is normal. */
 #define OLD_FRAMES   3u
 #define OLD_GRACE_US (300 * G_TIME_SPAN_MILLISECOND)
@@ -36,6 +38,7 @@ static gboolean on_input(gint fd, GIOCondition condition, gpointer data);
 
 void vnc_thread_watch(struct guest *guest)
 {
+	g_atomic_int_set(&guest->vnc->quiet, 0);
 	guest->input = g_unix_fd_source_new(vnc_client_fd(guest->client), G_IO_IN);
 	g_source_set_callback(guest->input, G_SOURCE_FUNC(on_input), guest, NULL);
 	g_source_set_ready_time(guest->input, 0); /* something may have been read already */
@@ -58,6 +61,7 @@ static gboolean on_input(gint fd, GIOCondition condition, gpointer data)
 	(void)fd;
 	(void)condition;
 	g_source_set_ready_time(guest->input, -1);
+	g_atomic_int_set(&guest->vnc->quiet, 0);
 	if (!vnc_client_input(guest->client))
 		unwatch(guest);
 	return G_SOURCE_CONTINUE;
@@ -138,6 +142,15 @@ void vnc_thread_resume(void *data)
 	g_main_context_wakeup(guest->vnc->context);
 }
 
+/* From a client's thread, before it sends. */
+void vnc_thread_stir(void *data)
+{
+	struct guest *guest = data;
+
+	if (g_atomic_int_compare_and_exchange(&guest->vnc->quiet, 1, 0))
+		g_main_context_wakeup(guest->vnc->context);
+}
+
 static void hear_resumed(struct vnc *vnc)
 {
 	pthread_mutex_lock(&vnc->lock);
@@ -193,24 +206,28 @@ static gboolean on_tick(gpointer data)
 {
 	struct vnc *vnc = data;
 	gint64 now = g_get_monotonic_time();
-	bool poke = false;
+	bool poke = false, busy = false;
 
 	pthread_mutex_lock(&vnc->lock);
 	for (guint i = 0; i < vnc->guests->len; i++) {
 		struct guest *guest = vnc->guests->pdata[i];
 
-		if (vnc_client_look(guest->client, now, vnc->stall_us, DROP * vnc->stall_us,
-				    &poke)) {
+		if (vnc_client_look(guest->client, now, vnc->stall_us, DROP * vnc->stall_us, &poke,
+				    &busy)) {
 			vnc_client_stop(guest->client, "it took nothing that was sent to it");
 			vnc->counts.stalled++;
 		}
 		if (vnc_client_refill(guest->client) && !guest->input)
 			vnc_thread_watch(guest);
+		busy |= !guest->input;
 	}
 	vnc_thread_drop_behind(vnc, now);
 	pthread_mutex_unlock(&vnc->lock);
 	if (poke)
 		sink_poke(&vnc->sink);
+	vnc->rests = busy ? 0 : vnc->rests + 1;
+	if (vnc->rests == REST_TICKS)
+		g_atomic_int_set(&vnc->quiet, 1);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -228,19 +245,24 @@ static guint stop_all(struct vnc *vnc)
 	return count;
 }
 
-/* Ticks while there are clients: without any, the thread sleeps. */
+/*
+ * Ticks while something is under way with a client, and a little longer: what a pump has taken
+ * from us and not yet given to the peer is in no socket. Otherwise the thread sleeps.
+ */
 static void set_tick(struct vnc *vnc, GSource **tick)
 {
-	guint count;
+	bool wanted;
 
+	if (!g_atomic_int_get(&vnc->quiet) && vnc->rests > REST_TICKS)
+		vnc->rests = 0;
 	pthread_mutex_lock(&vnc->lock);
-	count = vnc->guests->len;
+	wanted = vnc->guests->len && vnc->rests <= REST_TICKS;
 	pthread_mutex_unlock(&vnc->lock);
-	if (count && !*tick) {
+	if (wanted && !*tick) {
 		*tick = g_timeout_source_new(TICK_MS);
 		g_source_set_callback(*tick, on_tick, vnc, NULL);
 		g_source_attach(*tick, vnc->context);
-	} else if (!count && *tick) {
+	} else if (!wanted && *tick) {
 		g_source_destroy(*tick);
 		g_source_unref(*tick);
 		*tick = NULL;

@@ -13,6 +13,7 @@ void vnc_thread_watch(struct guest *guest);
 /* As struct vnc_client_owner has them; data is the guest. */
 void vnc_thread_ended(void *data);
 void vnc_thread_resume(void *data);
+void vnc_thread_stir(void *data);
 
 /* With the lock. Clients that are slow to finish an old frame keep it in memory: a few may. */
 void vnc_thread_drop_behind(struct vnc *vnc, gint64 now);

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device is looked at as often as viewers take pictures, and no oftener."""
 import json
+import os
+import re
 import time
 
 from lib import host, rfb
 
 TIGHT = 7
 MOVING = "sim:mode=640x480,pattern=bars,fps=60,cursor=off"
+STILL = "sim:mode=1920x1080,pattern=static,fps=0,cursor=off"
 
 
 class Demand(host.Test):
@@ -70,3 +73,40 @@ class Demand(host.Test):
             after = self.status(server)
         self.assertLessEqual(after["counters"]["looks"], before["counters"]["looks"] + 1)
         self.assertEqual(after["sinks"][0]["encoder"], before["sinks"][0]["encoder"])
+
+    def woken(self, server):
+        """How often threads of the server have gone to sleep."""
+        count = 0
+        for task in os.scandir(f"/proc/{server.process.pid}/task"):
+            with open(f"{task.path}/status", encoding="ascii") as file:
+                count += int(re.search(r"\nvoluntary_ctxt_switches:\s*(\d+)", file.read())[1])
+        return count
+
+    def comes_to_rest(self, server):
+        """No thread of it wakes while this process burns a second of a processor."""
+        end = time.monotonic() + host.PATIENCE
+        while time.monotonic() < end:
+            before, begun = self.woken(server), time.process_time()
+            while time.process_time() < begun + 1:
+                pass
+            if self.woken(server) == before:
+                return True
+        return False
+
+    def test_nobody_wakes_for_viewers_that_have_everything(self):
+        """A still, and viewers that wait for what changes; then one of them takes nothing more."""
+        server = self.serve(STILL, "--control", f"unix:{self.path('control')}")
+        with rfb.Client(server.address, receive_buffer=65536) as client, \
+                rfb.Client(server.address) as other:
+            for each in client, other:
+                each.update(incremental=False)
+                each.request()
+            self.assertTrue(self.comes_to_rest(server), server.log)
+            client.request(incremental=False)  # 8 MB, more than these sockets hold
+            end = time.monotonic() + host.PATIENCE
+            while not self.parked(server) and time.monotonic() < end:
+                time.sleep(0.1)
+            self.assertEqual(self.parked(server), 1)
+
+    def parked(self, server):
+        return sum(each["parked"] for each in self.status(server)["sinks"][0]["clients"])
