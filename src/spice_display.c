@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "spice_command.h"
 #include "spice_rects.h"
@@ -295,6 +297,17 @@ static const QXLInterface interface = {
 
 /* The server's thread. */
 
+/* The server has written zeros to a new surface: until it is drawn on that needs no memory. */
+static void give_back(uint8_t *memory, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = ((uintptr_t)memory + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
+
+	if (begin < end)
+		madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 static void create_primary(struct spice_display *display, uint32_t width, uint32_t height)
 {
 	QXLDevSurfaceCreate surface = {
@@ -308,6 +321,7 @@ static void create_primary(struct spice_display *display, uint32_t width, uint32
 	};
 
 	spice_qxl_create_primary_surface(&display->instance, SURFACE, &surface);
+	give_back(display->primary, (size_t)width * height * 4);
 }
 
 void spice_display_adapt(struct spice_display *display)

@@ -8,7 +8,7 @@ import time
 import unittest
 import unittest.mock
 
-from lib import host, pattern, picture, recording, spice
+from lib import host, pattern, picture, recording, soak, spice
 
 EXPECTED = pattern.bars(320, 240, 3)
 LAYOUTS = ("linear", "x", "y", "yf", "4")
@@ -44,6 +44,20 @@ class Spice(host.Test):
                 server = spice.serve(self, "sim:mode=333x222,pattern=noise,frame=2,cursor=off,"
                                      f"layout={layout}")
                 self.assert_shown(server, pattern.noise(333, 222, 2), what=layout)
+
+    def test_who_is_watched_by_nobody_holds_no_surface(self):
+        """What a server has for itself with SPICE beyond one without: the first picture, but not
+        the surface that it will be drawn on."""
+        size = 3840 * 2160 * 4 >> 10
+        device, control = "sim:mode=3840x2160,pattern=static,fps=0", f"unix:{self.path('control')}"
+        plain, server = self.serve(device), spice.serve(self, device, "--control", control)
+        end = time.monotonic() + host.PATIENCE
+        while not self.clients(control)["drawables"] and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(self.clients(control)["drawables"], 1)
+        more = (soak.sample(server.process.pid, 0).private_kib
+                - soak.sample(plain.process.pid, 0).private_kib)
+        self.assertLess(more, size + size / 2)
 
     def test_pixels_are_exact_in_every_compression(self):
         for name in ("lz4", "lz", "glz", "quic", "auto_lz", "auto_glz", "off"):
