@@ -127,6 +127,7 @@ libplanecast_a_SOURCES = \
 	src/tight_packer.c src/tight_packer.h \
 	src/tight_palette.c src/tight_palette.h \
 	src/tight_pixels.c src/tight_pixels.h \
+	src/tcp_pair.c src/tcp_pair.h \
 	src/tls_stream.c src/tls_stream.h \
 	src/tracker.c src/tracker.h \
 	src/users.c src/users.h \

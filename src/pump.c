@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tcp_pair.h"
+
 #define OUT_BUFFER 262144
 #define WAIT_US    50000 /* for a peer, before the tap is asked whether to keep what follows */
 #define QUIET_MS   20    /* for more to keep */
@@ -252,15 +254,23 @@ int pump_create(const struct pump_ops *ops, void *stream, int wire, struct pump 
 	return pump_create_tapped(ops, stream, wire, NULL, pump, plain);
 }
 
+static int make_pair(bool tcp, int pair[2])
+{
+	if (tcp)
+		return tcp_pair(pair);
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ? -errno : 0;
+}
+
 int pump_create_tapped(const struct pump_ops *ops, void *stream, int wire,
 		       const struct pump_tap *tap, struct pump **result, int *plain)
 {
 	static const struct timeval patience = {.tv_usec = WAIT_US};
 	struct pump *pump;
-	int pair[2];
+	int pair[2], r;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -errno;
+	r = make_pair(tap && tap->tcp, pair);
+	if (r)
+		return r;
 	pump = g_new(struct pump, 1);
 	*pump = (struct pump){.ops = ops, .stream = stream, .wire = wire, .pair = pair[0]};
 	g_queue_init(&pump->kept);

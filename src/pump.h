@@ -57,6 +57,8 @@ struct pump_tap {
 	/* In the writing thread: what the plain end has written, before any of it goes out. */
 	void (*said)(void *data, const void *bytes, size_t length);
 	void *data;
+	bool tcp; /* the plain end is a socket of TCP: spice-server compresses no picture for others
+		   */
 };
 
 /*

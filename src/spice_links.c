@@ -13,6 +13,7 @@
 #include "plain_stream.h"
 #include "spice_framing.h"
 #include "spice_links_own.h"
+#include "tcp_pair.h"
 #include "tls_stream.h"
 
 #define HANDSHAKE    0x16 /* the first byte of TLS; that of SPICE is "R" */
@@ -342,7 +343,8 @@ static bool put_pump(struct link *link, bool tls)
 				     .passed = spice_links_passed,
 				     .hurries = hurries,
 				     .said = on_said,
-				     .data = link};
+				     .data = link,
+				     .tcp = tcp_pair_fits(link->fd)};
 	int fd = link->fd, r;
 
 	link->wire = fcntl(fd, F_DUPFD_CLOEXEC, 0);

@@ -33,3 +33,8 @@ UNIT_TESTS += tests/unit/test_spice_acks
 tests_unit_test_spice_acks_SOURCES = tests/unit/test_spice_acks.c
 tests_unit_test_spice_acks_CFLAGS = $(UNIT_CFLAGS) $(SPICE_CFLAGS)
 tests_unit_test_spice_acks_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += tests/unit/test_tcp_pair
+tests_unit_test_tcp_pair_SOURCES = tests/unit/test_tcp_pair.c
+tests_unit_test_tcp_pair_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_tcp_pair_LDADD = $(UNIT_LDADD)
