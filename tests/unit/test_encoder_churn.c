@@ -247,8 +247,8 @@ static void paint(struct stage *stage, uint32_t turn)
 	if (turn % 40 == 39)
 		stage_resize(stage, 600 + turn * 7 % (MAX_SIDE - 600), 200 + turn % 90);
 	if (turn % 3)
-		stage_move(stage, &(struct detile_rect){turn % 40, 0, 560, 290}, turn % 2 ? 9 : 0,
-			   -8, true);
+		stage_move(stage, &(struct detile_rect){turn % 40, turn * 7 % 100, 264, 100},
+			   turn % 2 ? 9 : 0, -8, true);
 	else
 		stage_paint(stage, turn * 31 % 600, turn * 17 % 200, 200, 90);
 	check_memory(stage);
