@@ -2,8 +2,8 @@
 #include "vnc_pointer.h"
 
 #include <glib.h>
-#include <string.h>
 
+#include "tight_pixels.h"
 #include "vnc_region.h"
 
 void vnc_pointer_finish(struct vnc_pointer *pointer)
@@ -94,12 +94,13 @@ void vnc_pointer_tell(struct vnc_pointer *pointer, const struct vnc_format *form
 	pointer->shape_pending = pointer->position_pending = false;
 }
 
+/* The frame may change meanwhile. */
 static void copy_rect(const struct frame *from, struct frame *to, const sraRect *rect)
 {
 	for (int y = rect->y1; y < rect->y2; y++)
-		memcpy(to->pixels + (size_t)y * (to->stride / 4) + rect->x1,
-		       from->pixels + (size_t)y * (from->stride / 4) + rect->x1,
-		       (size_t)(rect->x2 - rect->x1) * 4);
+		tight_pixels_read(from->pixels + (size_t)y * (from->stride / 4) + rect->x1,
+				  (uint32_t)(rect->x2 - rect->x1),
+				  to->pixels + (size_t)y * (to->stride / 4) + rect->x1);
 }
 
 static void copy_region(const struct frame *from, struct frame *to, sraRegionPtr region)
