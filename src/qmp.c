@@ -44,21 +44,29 @@ static void lose(struct qmp *qmp, const char *reason)
 		qmp->events.lost(qmp->data);
 }
 
-/* json-glib's parser calls itself for each level. */
-static bool is_shallow(const char *line)
+/* Where json-glib can be trusted with a line: its parser calls itself for each level, never frees
+ * the first of two values, and takes more than JSON has (comments, other quotes). */
+static bool is_plain_object(const char *line)
 {
-	bool quoted = false;
+	bool quoted = false, begun = false;
 	unsigned int depth = 0;
 
 	for (; *line; line++) {
-		if (quoted && *line == '\\' && line[1])
-			line++;
-		else if (*line == '"')
-			quoted = !quoted;
-		else if (!quoted && strchr("[{", *line) && ++depth > QMP_DEPTH_LIMIT)
+		if (quoted) {
+			quoted = *line != '"';
+			if (*line == '\\' && line[1])
+				line++;
+		} else if (*line == '{' || (*line == '[' && depth)) {
+			if ((!depth && begun) || ++depth > QMP_DEPTH_LIMIT)
+				return false;
+			begun = true;
+		} else if (!depth ? !g_ascii_isspace(*line) : strchr("'/#", *line) != NULL) {
 			return false;
-		else if (!quoted && strchr("]}", *line) && depth)
+		} else if (*line == '"') {
+			quoted = true;
+		} else if (*line == ']' || *line == '}') {
 			depth--;
+		}
 	}
 	return true;
 }
@@ -69,7 +77,7 @@ JsonObject *qmp_parse(const char *line)
 	JsonObject *object = NULL;
 	JsonNode *root;
 
-	if (!is_shallow(line) || !g_utf8_validate(line, -1, NULL))
+	if (!is_plain_object(line) || !g_utf8_validate(line, -1, NULL))
 		return NULL;
 	parser = json_parser_new_immutable();
 	if (json_parser_load_from_data(parser, line, -1, NULL)) {

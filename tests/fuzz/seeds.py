@@ -117,6 +117,7 @@ def monitors():
     done = (5, '{"return": {}}\r\n')
     mice = (3, '{"return": [{"name": "t", "current": true, "absolute": true}]}\r\n')
     monitor("greeting", greeting, done, mice, done, done)
+    monitor("two-values", greeting, (5, '{"return": []} {"return": {}}\r\n'), done)
     monitor("flood", greeting, done, mice, (0x87, ""), done, (0xc7, ""), done, done)
     monitor("refusal", greeting, done, (1, '{"error": {"class": "GenericError", "desc": "x"}}\n'))
     monitor("event", greeting, done, (1, '{"event": "RESET", "data": {"guest": true}}\n'))

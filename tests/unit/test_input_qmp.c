@@ -426,7 +426,23 @@ static void test_qmp_hangs_up_on_what_is_no_monitor(void **state)
 	char *deep = g_strnfill(40000, '[');
 	char *nested = g_strconcat("{\"return\":", deep, "\n", NULL);
 	char *endless = g_strnfill(QMP_LINE_LIMIT + 4096, ' ');
-	const char *const lines[] = {"SSH-2.0-x\r\n", "[]\n", "{\n", "\n", "\xff\xfe\n", nested};
+	const char *const lines[] = {
+		"SSH-2.0-x\r\n",
+		"[]\n",
+		"{\n",
+		"\n",
+		"\xff\xfe\n",
+		nested,
+		"{} {}\n",
+		"{\"a\":[1]}[]\n",
+		"{\"a\":1} {\"b\":2}\n",
+		"1 {}\n",
+		"\"a\"{}\n",
+		"{\"a\":'}{'}\n",
+		"{\"a\":1/*}{*/}\n",
+		"{}#\n",
+		"a={}\n",
+	};
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(lines); i++) {
 		answer_phone(monitor);
