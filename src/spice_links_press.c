@@ -66,12 +66,12 @@ void spice_links_hurry(struct spice_links *links, bool hurry)
 	struct timespec end;
 	int r = 0;
 
-	clock_gettime(CLOCK_REALTIME, &end);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += PASSING_S;
 	pthread_mutex_lock(&links->lock);
 	g_atomic_int_set(&links->hurried, hurry);
 	while (hurry && is_passing(links) && r != ETIMEDOUT)
-		r = pthread_cond_timedwait(&links->settling, &links->lock, &end);
+		r = pthread_cond_clockwait(&links->settling, &links->lock, CLOCK_MONOTONIC, &end);
 	pthread_cond_broadcast(&links->settling);
 	pthread_mutex_unlock(&links->lock);
 }
