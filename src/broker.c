@@ -19,12 +19,17 @@
 /* A driver that takes longer to open is taken for hung. */
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
 
+/* An owner that closes its descriptor but lives on (unplug) is noticed this soon. */
+#define WATCH_S 2
+
 /* The descriptors of a struct vfio, in the order in which they travel. */
 #define DESCRIPTORS 6
 
 enum request_kind {
 	REQUEST_REACH = 1,
 	REQUEST_HOLDS,
+	REQUEST_WATCH, /* is answered when the owner has let go */
+	REQUEST_REST,  /* from watching; has no answer */
 };
 
 /* Requests and replies are messages of a SOCK_SEQPACKET pair: whole, or not at all. */
@@ -46,6 +51,7 @@ struct broker {
 	pid_t pid;
 	int fd;
 	uint32_t serial;
+	uint32_t watch; /* the serial of the last REQUEST_WATCH */
 };
 
 static void list_descriptors(struct vfio *vfio, int *list[DESCRIPTORS])
@@ -127,17 +133,39 @@ static ssize_t answer(struct reach *reach, int fd, const struct request *request
 	return hand_over(fd, &reply, &vfio);
 }
 
+/* Until there is a request to read; watched: the serial of the one to watch, 0 if there is none. */
+static void watch(struct reach *reach, int fd, uint32_t *watched)
+{
+	const struct timespec interval = {.tv_sec = WATCH_S};
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+	while (*watched && !ppoll(&wait, 1, &interval, NULL)) {
+		struct reply reply = {.serial = *watched, .ret = -ESRCH};
+
+		if (reach_holds(reach))
+			continue;
+		*watched = 0;
+		send_reply(fd, &reply, NULL, 0);
+	}
+}
+
 static void serve(struct reach *reach, int fd)
 {
 	struct request request;
+	uint32_t watched = 0;
 	ssize_t n;
 
 	do {
+		watch(reach, fd, &watched);
 		n = recv(fd, &request, sizeof(request), 0);
-		if (n == (ssize_t)sizeof(request))
-			n = answer(reach, fd, &request);
-		else if (n >= 0)
+		if (n >= 0 && n != (ssize_t)sizeof(request))
 			return;
+		if (n > 0 && request.kind == REQUEST_WATCH)
+			watched = request.serial;
+		else if (n > 0 && request.kind == REQUEST_REST)
+			watched = 0;
+		else if (n > 0)
+			n = answer(reach, fd, &request);
 	} while (n > 0 || (n < 0 && errno == EINTR));
 }
 
@@ -209,7 +237,7 @@ static int receive(int fd, struct reply *reply, int fds[DESCRIPTORS], unsigned i
 
 	*count = 0;
 	do
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n ? -errno : -EPIPE;
@@ -251,14 +279,21 @@ static int await(struct broker *broker, struct reply *reply, int fds[DESCRIPTORS
 	}
 }
 
-static int ask(struct broker *broker, enum request_kind kind, struct reply *reply,
-	       int fds[DESCRIPTORS], unsigned int *count)
+static int tell(struct broker *broker, enum request_kind kind)
 {
 	struct request request = {.serial = ++broker->serial, .kind = kind};
 
 	if (send(broker->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -EPIPE;
-	return await(broker, reply, fds, count);
+	return 0;
+}
+
+static int ask(struct broker *broker, enum request_kind kind, struct reply *reply,
+	       int fds[DESCRIPTORS], unsigned int *count)
+{
+	int ret = tell(broker, kind);
+
+	return ret ? ret : await(broker, reply, fds, count);
 }
 
 static int no_answer(int ret, GError **error)
@@ -301,4 +336,30 @@ bool broker_holds(struct broker *broker)
 		return false;
 	close_all(fds, count);
 	return !reply.ret;
+}
+
+int broker_watch(struct broker *broker)
+{
+	if (tell(broker, REQUEST_WATCH))
+		return -1;
+	broker->watch = broker->serial;
+	return broker->fd;
+}
+
+bool broker_lost(struct broker *broker)
+{
+	int fds[DESCRIPTORS];
+	unsigned int count;
+	struct reply reply;
+	int ret = receive(broker->fd, &reply, fds, &count);
+
+	if (ret)
+		return ret != -EAGAIN;
+	close_all(fds, count);
+	return reply.serial == broker->watch;
+}
+
+void broker_rest(struct broker *broker)
+{
+	tell(broker, REQUEST_REST);
 }

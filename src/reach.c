@@ -84,3 +84,19 @@ bool reach_holds(struct reach *reach)
 {
 	return reach->broker ? broker_holds(reach->broker) : owner_holds(&reach->owner);
 }
+
+int reach_watch(struct reach *reach)
+{
+	return reach->broker ? broker_watch(reach->broker) : -1;
+}
+
+bool reach_lost(struct reach *reach)
+{
+	return broker_lost(reach->broker);
+}
+
+void reach_rest(struct reach *reach)
+{
+	if (reach->broker)
+		broker_rest(reach->broker);
+}

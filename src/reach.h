@@ -36,4 +36,13 @@ int reach_device(struct reach *reach, struct vfio *vfio, GError **error);
 /* Whether the owner that it was duplicated from still has it open. */
 bool reach_holds(struct reach *reach);
 
+/*
+ * Where a broker does it: a descriptor that can be read when the owner has let the device go, as
+ * reach_lost() says then, which may also be that it was something else; until reach_rest(). Else
+ * -1: who wants to know has to ask from time to time.
+ */
+int reach_watch(struct reach *reach);
+bool reach_lost(struct reach *reach);
+void reach_rest(struct reach *reach);
+
 #endif

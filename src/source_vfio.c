@@ -15,7 +15,7 @@
 #include "tracker.h"
 #include "vfio.h"
 
-/* An owner that closes its descriptor but lives on (unplug) is noticed this soon. */
+/* An owner that closes its descriptor but lives on (unplug) is noticed this soon without broker. */
 #define OWNER_CHECK_S 1
 
 /* A device that cannot be had is not looked for more often. */
@@ -45,8 +45,10 @@ static void disconnect(struct source_vfio *source)
 {
 	if (source->exit_watch)
 		g_source_remove(source->exit_watch);
-	if (source->close_watch)
+	if (source->close_watch) {
 		g_source_remove(source->close_watch);
+		reach_rest(&source->reach);
+	}
 	if (source->request_watch)
 		g_source_remove(source->request_watch);
 	if (source->request_event >= 0)
@@ -96,15 +98,33 @@ static gboolean on_owner_exit(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void lose_owner(struct source_vfio *source)
+{
+	log_info("%s: its owner, process %d, has let it go", source->reach.name,
+		 (int)source->vfio.owner.pid);
+	let_go(source);
+}
+
 /* False: the device has been let go. */
 static bool check_owner(struct source_vfio *source)
 {
 	if (reach_holds(&source->reach))
 		return true;
-	log_info("%s: its owner, process %d, has let it go", source->reach.name,
-		 (int)source->vfio.owner.pid);
-	let_go(source);
+	lose_owner(source);
 	return false;
+}
+
+static gboolean on_owner_lost(gint fd, GIOCondition condition, gpointer data)
+{
+	struct source_vfio *source = data;
+
+	(void)fd;
+	(void)condition;
+	if (!reach_lost(&source->reach))
+		return G_SOURCE_CONTINUE;
+	source->close_watch = 0;
+	lose_owner(source);
+	return G_SOURCE_REMOVE;
 }
 
 static gboolean on_owner_check(gpointer data)
@@ -154,9 +174,13 @@ static void watch_request(struct source_vfio *source)
 
 static void watch_owner(struct source_vfio *source)
 {
+	int fd = reach_watch(&source->reach);
+
 	source->exit_watch = g_unix_fd_add_full(G_PRIORITY_HIGH, source->vfio.pidfd, G_IO_IN,
 						on_owner_exit, source, NULL);
-	source->close_watch = g_timeout_add_seconds(OWNER_CHECK_S, on_owner_check, source);
+	source->close_watch = fd >= 0 ? g_unix_fd_add(fd, G_IO_IN, on_owner_lost, source)
+				      : g_timeout_add_seconds(OWNER_CHECK_S, on_owner_check,
+							      source);
 }
 
 static int open_or_attach(struct source_vfio *source, GError **error)
@@ -303,14 +327,17 @@ static int acquire(struct source_vfio *source, enum plane_type type, struct plan
 		   : buffer_lend(buffer, &source->vfio, source->reach.name, &info, plane, error);
 }
 
-/* A device whose plane cannot be had may have been unplugged: that is not waited for. */
+/*
+ * A device whose picture cannot be had may have been unplugged: that is not waited for. Without a
+ * cursor most devices are, at every look.
+ */
 static int source_acquire(struct source *base, enum plane_type type, struct plane *plane,
 			  GError **error)
 {
 	struct source_vfio *source = (struct source_vfio *)base;
 	int ret = acquire(source, type, plane, error);
 
-	if (ret && source->vfio.pidfd >= 0 && !check_owner(source))
+	if (ret && type == PLANE_PRIMARY && source->vfio.pidfd >= 0 && !check_owner(source))
 		return -EAGAIN;
 	return ret;
 }

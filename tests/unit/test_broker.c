@@ -188,6 +188,29 @@ static void test_broker_tells_whether_it_is_held(void **state)
 	assert_true(broker_holds(broker));
 }
 
+/* Asked once, it says by itself when that is over, and to nobody who does not want to know. */
+static void test_broker_tells_when_it_is_let_go(void **state)
+{
+	struct pollfd wait = {.events = POLLIN};
+
+	(void)state;
+	made->holds = true;
+	wait.fd = broker_watch(broker);
+	assert_true(wait.fd >= 0);
+	assert_false(broker_lost(broker));
+	assert_true(broker_holds(broker));
+	made->holds = false;
+	assert_int_equal(__real_poll(&wait, 1, 20000), 1);
+	assert_true(broker_lost(broker));
+	assert_false(broker_lost(broker));
+	broker_watch(broker);
+	broker_rest(broker);
+	made->holds = true;
+	assert_true(broker_holds(broker));
+	made->holds = false;
+	assert_int_equal(__real_poll(&wait, 1, 2500), 0);
+}
+
 /* A late answer is nobody's: what came with it is closed, and the next request gets its own. */
 static void test_broker_that_is_late(void **state)
 {
@@ -274,6 +297,7 @@ int main(void)
 		BROKER_TEST(test_broker_hands_a_device_over),
 		BROKER_TEST(test_broker_tells_failures),
 		BROKER_TEST(test_broker_tells_whether_it_is_held),
+		BROKER_TEST(test_broker_tells_when_it_is_let_go),
 		BROKER_TEST(test_broker_that_is_late),
 		BROKER_TEST(test_broker_that_has_ended),
 		BROKER_TEST(test_broker_that_cannot_be_started_says_so),
