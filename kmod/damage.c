@@ -13,27 +13,38 @@
 #include "memory.h"
 #include "types.h"
 
-/* Writes within so long of the first are one event. */
+/*
+ * Writes within so long of the first are one event; where nothing was told for a while, sooner: a
+ * typed character.
+ */
 #define MPLANE_DAMAGE_DELAY_MS 8
-/* A guest that writes a quarter of the screen in so many windows running is left alone. */
+#define MPLANE_DAMAGE_FIRST_MS 4
+#define MPLANE_DAMAGE_QUIET_MS 30
+/* A guest that writes a quarter of the screen in so many windows running is left alone there. */
 #define MPLANE_DAMAGE_WINDOW_MS 100
 #define MPLANE_DAMAGE_HEAVY     2
+#define MPLANE_DAMAGE_PART      4
+/* Likewise what it writes besides where it is left alone already, from so small a part on. */
+#define MPLANE_DAMAGE_MORE_PART 16
 /*
- * While protection rests, the whole plane is damaged this often; after a time, one page of so many
- * is protected for as long, to see whether the guest still writes that much.
+ * Where it is left alone, all is damage this often; after a time, every so manieth page there is
+ * protected for as long, to see where the guest still writes.
  */
 #define MPLANE_DAMAGE_REST_STEP_MS 16
 #define MPLANE_DAMAGE_REST_MS      1000
 #define MPLANE_DAMAGE_PROBE_MS     100
-#define MPLANE_DAMAGE_PROBE_STEP   16
+#define MPLANE_DAMAGE_PROBE_STEP   4
 
 /* Called by a fault, under a spin lock: only starts the work. */
 static void mplane_damage_notify(void *data)
 {
 	struct mplane_device *device = data;
+	unsigned long quiet = READ_ONCE(device->damage.told) +
+			      msecs_to_jiffies(MPLANE_DAMAGE_QUIET_MS);
+	unsigned int delay = time_after(jiffies, quiet) ? MPLANE_DAMAGE_FIRST_MS
+							: MPLANE_DAMAGE_DELAY_MS;
 
-	queue_delayed_work(system_unbound_wq, &device->damage.work,
-			   msecs_to_jiffies(MPLANE_DAMAGE_DELAY_MS));
+	queue_delayed_work(system_unbound_wq, &device->damage.work, msecs_to_jiffies(delay));
 }
 
 void mplane_damage_add(struct mplane_device *device, const struct pattern_rect *rect)
@@ -106,17 +117,23 @@ static void mplane_damage_bytes(struct mplane_device *device, u64 from, u64 to)
 	}
 }
 
-static void mplane_damage_pages(void *data, unsigned long first, unsigned long last)
+static void mplane_damage_run(struct mplane_device *device, unsigned long first, unsigned long last)
 {
-	struct mplane_device *device = data;
 	const struct mplane_mode *mode = &device->scanout.mode;
 	u64 begin = mode->offset, end = begin + (u64)mode->stride * mode->height;
 	u64 from = max_t(u64, (u64)first << PAGE_SHIFT, begin);
 	u64 to = min_t(u64, ((u64)last + 1) << PAGE_SHIFT, end);
 
-	bitmap_set(device->damage.window, first, last - first + 1);
 	if (from < to)
 		mplane_damage_bytes(device, from - begin, to - begin - 1);
+}
+
+static void mplane_damage_pages(void *data, unsigned long first, unsigned long last)
+{
+	struct mplane_device *device = data;
+
+	bitmap_set(device->damage.window, first, last - first + 1);
+	mplane_damage_run(device, first, last);
 }
 
 /* The pages that are visible. */
@@ -129,64 +146,131 @@ static void mplane_damage_range(struct mplane_device *device, unsigned long *fir
 	*last = (mode->offset + (u64)mode->stride * mode->height - 1) >> PAGE_SHIFT;
 }
 
+static unsigned long mplane_damage_count(const unsigned long *pages, unsigned long first,
+					 unsigned long last)
+{
+	unsigned long count = 0, i = first;
+
+	for_each_set_bit_from(i, pages, last + 1)
+		count++;
+	return count;
+}
+
+/* Makes blocks hot of which the guest wrote enough in this window. */
+static void mplane_damage_heat(struct mplane_damage *damage, unsigned long first,
+			       unsigned long last)
+{
+	unsigned long i = round_down(first, MPLANE_DAMAGE_BLOCK);
+
+	for (; i <= last; i += MPLANE_DAMAGE_BLOCK)
+		if (mplane_damage_count(damage->window, i, i + MPLANE_DAMAGE_BLOCK - 1) *
+			    MPLANE_DAMAGE_PART >=
+		    MPLANE_DAMAGE_BLOCK)
+			bitmap_set(damage->hot, i, MPLANE_DAMAGE_BLOCK);
+}
+
 /*
  * Counts different pages over a time, not those of one harvest: where faults are slow, as in
  * emulated machines, a guest gets only a few pages far between two harvests.
  */
-static bool mplane_damage_is_heavy(struct mplane_damage *damage, unsigned long first,
-				   unsigned long last)
+static void mplane_damage_weigh(struct mplane_damage *damage, unsigned long first,
+				unsigned long last)
 {
 	unsigned long window = msecs_to_jiffies(MPLANE_DAMAGE_WINDOW_MS);
-	unsigned long written = 0, i = first;
+	unsigned int part = damage->resting ? MPLANE_DAMAGE_MORE_PART : MPLANE_DAMAGE_PART;
+	unsigned long pages = mplane_vram_size() >> PAGE_SHIFT;
 
 	if (time_before(jiffies, damage->window_end))
-		return false;
-	for_each_set_bit_from(i, damage->window, last + 1)
-		written++;
-	if (written * 4 > last - first + 1 && time_before(jiffies, damage->window_end + window))
+		return;
+	if (mplane_damage_count(damage->window, first, last) * part > last - first + 1 &&
+	    time_before(jiffies, damage->window_end + window)) {
 		damage->heavy++;
-	else
+		mplane_damage_heat(damage, first, last);
+	} else {
 		damage->heavy = 0;
-	bitmap_zero(damage->window, mplane_vram_size() >> PAGE_SHIFT);
+		if (!damage->resting)
+			bitmap_zero(damage->hot, pages);
+	}
+	bitmap_zero(damage->window, pages);
 	damage->window_end = jiffies + window;
-	return damage->heavy >= MPLANE_DAMAGE_HEAVY;
+	if (damage->resting || damage->heavy < MPLANE_DAMAGE_HEAVY)
+		return;
+	damage->resting = true;
+	damage->probing = false;
+	damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_REST_MS);
 }
 
-/* True as long as the guest is left alone, in which all is damage. */
-static bool mplane_damage_rests(struct mplane_device *device, unsigned long first,
+static void mplane_damage_probe(struct mplane_device *device, unsigned long first,
 				unsigned long last)
 {
 	struct mplane_damage *damage = &device->damage;
-	struct mplane_dirty *dirty = device->bar->dirty;
-	unsigned long marked;
+	unsigned long i = first;
 
-	if (!damage->resting)
-		return false;
-	mplane_damage_all(device);
-	if (time_before(jiffies, damage->rest_end))
-		return true;
-	if (!damage->probing) {
-		mplane_dirty_protect(dirty, device->vram->pages,
-				     device->bar->dmabuf->file->f_mapping, first, last,
-				     MPLANE_DAMAGE_PROBE_STEP);
-		damage->probing = true;
+	for_each_set_bit_from(i, damage->hot, last + 1)
+		if (i % MPLANE_DAMAGE_PROBE_STEP == 0)
+			mplane_dirty_protect(device->bar->dirty, device->vram->pages,
+					     device->bar->dmabuf->file->f_mapping, i);
+}
+
+/* After a probe: what was not written is hot no more, and harvested with the rest. */
+static void mplane_damage_cool(struct mplane_device *device, unsigned long first,
+			       unsigned long last)
+{
+	struct mplane_damage *damage = &device->damage;
+	unsigned long i, from, to, j;
+	bool written;
+
+	for (i = round_down(first, MPLANE_DAMAGE_BLOCK); i <= last; i += MPLANE_DAMAGE_BLOCK) {
+		from = max(i, first);
+		to = min(i + MPLANE_DAMAGE_BLOCK - 1, last);
+		written = false;
+		for (j = round_up(from, MPLANE_DAMAGE_PROBE_STEP); j <= to;
+		     j += MPLANE_DAMAGE_PROBE_STEP)
+			written |= test_bit(j, device->bar->dirty->bits);
+		if (!written)
+			bitmap_clear(damage->hot, i, MPLANE_DAMAGE_BLOCK);
+	}
+}
+
+/* From time to time, whether the guest still writes where it is left alone. */
+static void mplane_damage_review(struct mplane_device *device, unsigned long first,
+				 unsigned long last)
+{
+	struct mplane_damage *damage = &device->damage;
+
+	if (!damage->resting || time_before(jiffies, damage->rest_end))
+		return;
+	damage->probing = !damage->probing;
+	if (damage->probing) {
+		mplane_damage_probe(device, first, last);
 		damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_PROBE_MS);
-		return true;
+		return;
 	}
-	damage->probing = false;
-	marked = mplane_dirty_sample(dirty, first, last, MPLANE_DAMAGE_PROBE_STEP);
-	if (marked * MPLANE_DAMAGE_PROBE_STEP * 4 > last - first + 1) {
-		damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_REST_MS);
-		return true;
-	}
+	mplane_damage_cool(device, first, last);
+	damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_REST_MS);
+	if (mplane_damage_count(damage->hot, first, last) * MPLANE_DAMAGE_PART > last - first + 1)
+		return;
+	bitmap_zero(damage->hot, mplane_vram_size() >> PAGE_SHIFT);
 	damage->resting = false;
 	damage->heavy = 0;
-	return false;
+}
+
+/* While it rests: all pages that are hot. */
+static void mplane_damage_hot(struct mplane_device *device, unsigned long first, unsigned long last)
+{
+	const unsigned long *hot = device->damage.hot;
+	unsigned long start, end;
+
+	for (start = find_next_bit(hot, last + 1, first); start <= last;
+	     start = find_next_bit(hot, last + 1, end)) {
+		end = find_next_zero_bit(hot, last + 1, start);
+		mplane_damage_run(device, start, end - 1);
+	}
 }
 
 /*
  * Gathers what the guest wrote to the visible pages; others stay writable. A guest that writes
- * most of the screen all the time would pay a fault a page for nothing: it is left alone then.
+ * much of the screen all the time would pay a fault a page for nothing: there it is left alone.
  */
 static void mplane_damage_harvest(struct mplane_device *device)
 {
@@ -196,19 +280,13 @@ static void mplane_damage_harvest(struct mplane_device *device)
 	if (!device->scanout.on)
 		return;
 	mplane_damage_range(device, &first, &last);
-	if (mplane_damage_rests(device, first, last))
-		return;
-	if (mplane_damage_is_heavy(damage, first, last)) {
-		damage->heavy = 0;
-		damage->resting = true;
-		damage->probing = false;
-		damage->rest_end = jiffies + msecs_to_jiffies(MPLANE_DAMAGE_REST_MS);
-		mplane_damage_all(device);
-		return;
-	}
+	mplane_damage_review(device, first, last);
+	mplane_damage_weigh(damage, first, last);
+	if (damage->resting)
+		mplane_damage_hot(device, first, last);
 	mplane_dirty_harvest(device->bar->dirty, device->vram->pages,
 			     device->bar->dmabuf->file->f_mapping, first, last, damage->scratch,
-			     mplane_damage_pages, device);
+			     damage->resting ? damage->hot : NULL, mplane_damage_pages, device);
 }
 
 /* Brings a copied scanout up to date and tells the readers. */
@@ -222,6 +300,7 @@ static void mplane_damage_publish(struct mplane_device *device)
 	mplane_status_publish(device, damage->rects, damage->count);
 	damage->count = 0;
 	damage->changed = false;
+	WRITE_ONCE(damage->told, jiffies);
 	mplane_irqs_signal(&device->irqs);
 }
 
@@ -281,9 +360,11 @@ int mplane_damage_init(struct mplane_device *device)
 	INIT_DELAYED_WORK(&device->damage.work, mplane_damage_work);
 	device->damage.scratch = bitmap_zalloc(pages, GFP_KERNEL);
 	device->damage.window = bitmap_zalloc(pages, GFP_KERNEL);
+	device->damage.hot = bitmap_zalloc(pages, GFP_KERNEL);
 	device->damage.window_end = jiffies;
+	device->damage.told = jiffies;
 	/* What there is of them is freed by finish. */
-	return device->damage.scratch && device->damage.window ? 0 : -ENOMEM;
+	return device->damage.scratch && device->damage.window && device->damage.hot ? 0 : -ENOMEM;
 }
 
 void mplane_damage_stop(struct mplane_device *device)
@@ -297,4 +378,5 @@ void mplane_damage_finish(struct mplane_device *device)
 {
 	bitmap_free(device->damage.scratch);
 	bitmap_free(device->damage.window);
+	bitmap_free(device->damage.hot);
 }

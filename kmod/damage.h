@@ -15,6 +15,7 @@
 struct mplane_device;
 
 #define MPLANE_DAMAGE_RECTS 32
+#define MPLANE_DAMAGE_BLOCK 16 /* pages that are hot together; divides video memory */
 
 struct mplane_damage {
 	/* Not told yet. A rectangle too many is joined to the last one. */
@@ -26,10 +27,15 @@ struct mplane_damage {
 	unsigned long *scratch;   /* a bit a page of video memory */
 	unsigned long *window;    /* likewise: pages written since the window began */
 	unsigned long window_end; /* jiffies */
-	unsigned int heavy;       /* windows in a row in which more than a quarter was written */
-	/* Resting: nothing is protected, all is damage; while probing, but a sample of pages. */
+	unsigned int heavy;       /* windows in a row in which too much was written */
+	/*
+	 * Resting: hot pages are not protected, and all damage; while probing, but for a sample.
+	 * Before that: what is to be hot if the next window is heavy, too.
+	 */
+	unsigned long *hot; /* a bit a page of video memory, whole blocks */
 	bool resting, probing;
 	unsigned long rest_end; /* jiffies; of the rest, or of the probe */
+	unsigned long told;     /* jiffies; when readers were told last */
 };
 
 int mplane_damage_init(struct mplane_device *device); /* -ENOMEM */

@@ -34,24 +34,18 @@ void mplane_dirty_fault(struct mplane_dirty *dirty, unsigned long index, struct 
 /* Pages first .. last were written by other ways than mappings. */
 void mplane_dirty_mark(struct mplane_dirty *dirty, unsigned long first, unsigned long last);
 
-/*
- * Unmarks and protects every step-th of the pages first .. last, as a harvest does; and says how
- * many of these are marked.
- */
+/* Unmarks and protects one page, as a harvest does. */
 void mplane_dirty_protect(struct mplane_dirty *dirty, struct page **pages,
-			  struct address_space *mapping, unsigned long first, unsigned long last,
-			  unsigned long step);
-unsigned long mplane_dirty_sample(struct mplane_dirty *dirty, unsigned long first,
-				  unsigned long last, unsigned long step);
+			  struct address_space *mapping, unsigned long index);
 
 /*
  * Unmarks and protects the pages first .. last, of the buffer whose pages those are and whose
- * mappings are in that address space; each(data, first, last) is called for every run of pages
- * that was marked, after all are protected. May sleep.
+ * mappings are in that address space, but for those in `skip` (NULL: none); each(data, first, last)
+ * is called for every run of pages that was marked, after all are protected. May sleep.
  */
 void mplane_dirty_harvest(struct mplane_dirty *dirty, struct page **pages,
 			  struct address_space *mapping, unsigned long first, unsigned long last,
-			  unsigned long *scratch,
+			  unsigned long *scratch, const unsigned long *skip,
 			  void (*each)(void *data, unsigned long first, unsigned long last),
 			  void *data);
 

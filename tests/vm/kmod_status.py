@@ -167,6 +167,7 @@ def test_damage(kind, flag):
             two.rest()
             random_writes(kind, device, flag, bar, one, two)
             repaint(kind, bar, one)
+            repaint_half(kind, bar, one)
         # A stride that is no part of a page: damage within rows.
         one.rest()
         device.set_mode(800, 600)
@@ -257,6 +258,31 @@ def repaint(kind, bar, one):
     bar.write(5 * 4096, b"x")
     one.fired(5)
     check(one.damage() == [(0, 5, 1024, 1)], kind + ": and exact again after a rest")
+
+
+def repaint_half(kind, bar, one):
+    """A guest that repaints half of the screen: that half is damage, the rest stays exact."""
+    one.rest()
+    half, told, all_told = os.urandom(1024 * 384 * 4), False, False
+    for unused in range(30):
+        bar.write(256 * 4096, half)
+        one.fired(1)
+        rects = one.damage()
+        told |= (0, 256, 1024, 384) in rects
+        all_told |= (0, 0, 1024, 768) in rects
+    check(told and not all_told, kind + ": half of it is damage, and not all")
+    bar.write(700 * 4096, b"x")
+    rows = set()
+    for unused in range(100):
+        one.fired(1)
+        rows |= {(y, height) for unused, y, unused, height in one.damage() if y + height > 640}
+        if rows:
+            break
+    check(rows == {(700, 1)}, "%s: beside it a row is exact, not %r" % (kind, rows))
+    one.rest()
+    bar.write(300 * 4096, b"x")
+    one.fired(5)
+    check(one.damage() == [(0, 300, 1024, 1)], kind + ": and so is that half, after a rest")
 
 
 def speed_of_repaint(kind, bar, one, screen):
