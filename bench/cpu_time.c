@@ -44,12 +44,19 @@ static double sum(const char *folder, const char *prefix, bool begins)
 	return ms;
 }
 
+/* Processes that one has started, as planecast its broker, are its own. */
 double cpu_time_ms(pid_t pid)
 {
-	char folder[64];
+	char folder[64], name[16], line[256], *next;
+	double ms;
 
 	snprintf(folder, sizeof(folder), "/proc/%d/task", (int)pid);
-	return sum(folder, "CPU ", false);
+	ms = sum(folder, "CPU ", false);
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	read_line(folder, name, "children", line, sizeof(line));
+	for (long child = strtol(line, &next, 10); child > 0; child = strtol(next, &next, 10))
+		ms += cpu_time_ms((pid_t)child);
+	return ms;
 }
 
 double cpu_time_kernel_ms(void)
