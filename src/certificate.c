@@ -91,7 +91,7 @@ static int use_texts(const struct certificate *certificate, const char *text, co
 							GNUTLS_X509_FMT_PEM);
 	if (r < 0) {
 		g_atomic_rc_box_release_full(use, use_clear);
-		return fail(error, EXIT_FAILED, EINVAL, "%s: %s (it takes PEM: %s)",
+		return fail(error, EXIT_USAGE, EINVAL, "%s: %s (it takes PEM: %s)",
 			    certificate->file.name, gnutls_strerror(r),
 			    certificate->key.name
 				    ? "the certificate here, its key in the other file"

@@ -98,6 +98,13 @@ out:
 	return r;
 }
 
+static gboolean is_refused(const GError *error)
+{
+	return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
+	       g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM) ||
+	       g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ROFS);
+}
+
 /* The key first: a certificate that is there is complete. */
 static int write_both(const char *file, const char *key, GError **error)
 {
@@ -113,7 +120,8 @@ static int write_both(const char *file, const char *key, GError **error)
 					   &wrong) ||
 		 !g_file_set_contents_full(file, (char *)crt_text.data, crt_text.size, safe, 0644,
 					   &wrong))
-		r = fail(error, EXIT_FAILED, EIO, "%s (or give --tls-cert FILE)", wrong->message);
+		r = fail(error, is_refused(wrong) ? EXIT_REFUSED : EXIT_FAILED, EIO,
+			 "%s (or give --tls-cert FILE)", wrong->message);
 	g_clear_error(&wrong);
 	if (key_text.data)
 		explicit_bzero(key_text.data, key_text.size);
@@ -129,7 +137,7 @@ int certificate_make(const char *folder, char **file, char **key, GError **error
 
 	if (g_mkdir_with_parents(own, 0755) ||
 	    (lock = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-		r = fail(error, EXIT_FAILED, errno,
+		r = fail(error, exit_code_of_file(errno), errno,
 			 "%s: there is no place for a certificate: %s (give --tls-cert FILE)", own,
 			 g_strerror(errno));
 		g_free(own);

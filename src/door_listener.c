@@ -285,7 +285,7 @@ static int open_unix(const char *spec, const struct address *address, GPtrArray 
 			 "%s: the file exists and is no socket (remove it or choose another path)",
 			 spec);
 	else if (r == -ENOENT)
-		r = fail(error, EXIT_FAILED, ENOENT, "%s: the folder is missing (make it first)",
+		r = fail(error, EXIT_USAGE, ENOENT, "%s: the folder is missing (make it first)",
 			 spec);
 	else if (r < 0)
 		r = cannot_listen(spec, -r, error);

@@ -1,12 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 static gboolean verbose;
 
 G_DEFINE_QUARK(planecast_error_quark, planecast_error)
+
+enum exit_code exit_code_of_file(int errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case EFBIG:
+		return EXIT_USAGE;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return EXIT_REFUSED;
+	default:
+		return EXIT_FAILED;
+	}
+}
 
 int fail(GError **error, enum exit_code code, int errnum, const char *format, ...)
 {

@@ -13,10 +13,16 @@
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,     /* failed at run time */
-	EXIT_USAGE = 2,      /* wrong command line */
+	EXIT_USAGE = 2,      /* wrong command line, or a file that it names */
 	EXIT_NO_DISPLAY = 3, /* the device has no display */
 	EXIT_REFUSED = 4,    /* busy, or no permission */
 };
+
+/*
+ * Of a file that the command line names and that cannot be opened or read: EXIT_USAGE if it is not
+ * there or is none, so that another try finds the same.
+ */
+enum exit_code exit_code_of_file(int errnum);
 
 #define PLANECAST_ERROR (planecast_error_quark())
 GQuark planecast_error_quark(void);

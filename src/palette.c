@@ -32,13 +32,15 @@ static int read_file(const char *path, uint32_t *colours, GError **error)
 	int errnum;
 
 	if (!file)
-		return fail(error, EXIT_FAILED, errno, "palette %s: %s", path, g_strerror(errno));
+		return fail(error, exit_code_of_file(errno), errno, "palette %s: %s", path,
+			    g_strerror(errno));
 	errno = 0;
 	size = fread(bytes, 1, sizeof(bytes), file);
 	errnum = ferror(file) ? errno : 0;
 	fclose(file);
 	if (errnum)
-		return fail(error, EXIT_FAILED, errnum, "palette %s: %s", path, g_strerror(errnum));
+		return fail(error, exit_code_of_file(errnum), errnum, "palette %s: %s", path,
+			    g_strerror(errnum));
 	if (size != FILE_BYTES && size != FILE_BYTES + MORE_BYTES)
 		return fail(error, EXIT_USAGE, EINVAL,
 			    "palette %s: not 256 colours of 3 bytes (give grey, rgb332 or a file "

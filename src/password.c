@@ -41,7 +41,7 @@ static int parse(struct passwords *passwords, const char *name, const char *text
 	size_t length;
 
 	if (!next_line(&text, &line, &length) || !length)
-		return fail(error, EXIT_FAILED, EINVAL, "%s: no password in the first line", name);
+		return fail(error, EXIT_USAGE, EINVAL, "%s: no password in the first line", name);
 	if (view_only) {
 		keep(name, line, length, passwords->view);
 		passwords->has_view = TRUE;
@@ -51,16 +51,16 @@ static int parse(struct passwords *passwords, const char *name, const char *text
 		if (!next_line(&text, &line, &length))
 			return 0;
 		if (!length)
-			return fail(error, EXIT_FAILED, EINVAL, "%s: the second line is empty",
+			return fail(error, EXIT_USAGE, EINVAL, "%s: the second line is empty",
 				    name);
 		keep(name, line, length, passwords->view);
 		passwords->has_view = TRUE;
 	}
 	if (next_line(&text, &line, &length))
-		return fail(error, EXIT_FAILED, EINVAL, "%s: more lines than passwords", name);
+		return fail(error, EXIT_USAGE, EINVAL, "%s: more lines than passwords", name);
 	if (passwords->has_full && passwords->has_view &&
 	    secret_equal(passwords->full, passwords->view, PASSWORD_LENGTH))
-		return fail(error, EXIT_FAILED, EINVAL,
+		return fail(error, EXIT_USAGE, EINVAL,
 			    "%s: the password for watching is the full one", name);
 	return 0;
 }

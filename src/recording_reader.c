@@ -264,10 +264,10 @@ static int open_file(struct recording *recording, const char *path, GError **err
 	/* Not to wait for the writer of a FIFO. */
 	recording->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (recording->fd < 0 || fstat(recording->fd, &status))
-		return fail(error, EXIT_FAILED, errno, "cannot open %s: %s", path,
+		return fail(error, exit_code_of_file(errno), errno, "cannot open %s: %s", path,
 			    g_strerror(errno));
 	if (!S_ISREG(status.st_mode))
-		return fail(error, EXIT_FAILED, EINVAL, "%s is not a regular file", path);
+		return fail(error, EXIT_USAGE, EINVAL, "%s is not a regular file", path);
 	recording->file_bytes = (uint64_t)status.st_size;
 	size = status.st_size < (off_t)sizeof(header) ? (size_t)status.st_size : sizeof(header);
 	if (read_at(recording, 0, header, size))

@@ -30,8 +30,8 @@ static int open_path(const char *name, const char *path, int *fd, GError **error
 {
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (*fd < 0)
-		return fail(error, errno == EACCES ? EXIT_REFUSED : EXIT_FAILED, errno, "%s: %s",
-			    name, g_strerror(errno));
+		return fail(error, exit_code_of_file(errno), errno, "%s: %s", name,
+			    g_strerror(errno));
 	return 0;
 }
 
@@ -95,7 +95,8 @@ static int read_all(const char *name, int fd, char **text, GError **error)
 
 		explicit_bzero(bytes, SECRET_SIZE + 1);
 		g_free(bytes);
-		return fail(error, EXIT_FAILED, errnum, "%s: %s", name, g_strerror(errnum));
+		return fail(error, exit_code_of_file(errnum), errnum, "%s: %s", name,
+			    g_strerror(errnum));
 	}
 	*text = g_strndup(bytes, have);
 	explicit_bzero(bytes, SECRET_SIZE + 1);

@@ -109,7 +109,7 @@ static int take_line(struct list *list, const char *name, guint number, const ch
 	for (char **field = fields; *field; field++)
 		explicit_bzero(*field, strlen(*field));
 	g_strfreev(fields);
-	return fail(error, EXIT_FAILED, EINVAL, "%s: line %u: %s", name, number, wrong);
+	return fail(error, EXIT_USAGE, EINVAL, "%s: line %u: %s", name, number, wrong);
 }
 
 /* Cuts the text into lines. */
@@ -127,7 +127,7 @@ static int parse(struct list *list, const char *name, char *text, GError **error
 		r = take_line(list, name, number, line, error);
 	}
 	if (!r && !list->users->len)
-		r = fail(error, EXIT_FAILED, EINVAL, "%s: no users (a line is NAME:HASH)", name);
+		r = fail(error, EXIT_USAGE, EINVAL, "%s: no users (a line is NAME:HASH)", name);
 	return r;
 }
 

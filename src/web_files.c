@@ -142,7 +142,7 @@ int web_files_create(const char *root, struct web_files **result, GError **error
 	g_clear_pointer(&bytes, g_bytes_unref);
 	if (r < 0) {
 		web_files_destroy(files);
-		return fail(error, EXIT_FAILED, -r,
+		return fail(error, exit_code_of_file(-r), -r,
 			    root ? "%s is not noVNC's folder: no %s in it (give the folder with "
 				   "vnc.html to --web-root)"
 				 : "noVNC is not in %s: no %s (apt-get install novnc, or "

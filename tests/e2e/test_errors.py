@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bad input: one clear line that names the thing, the right exit code, nothing left behind."""
 import os
+import re
 import socket
 
 from lib import host
 
+UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                    "../../data/planecast@.service.in")
 FAILED, USAGE, NO_DISPLAY, REFUSED = 1, 2, 3, 4
 SIM = "sim:mode=64x64"
 NOBODY = "mdev:deadbeef-0000-4000-8000-000000000000"
@@ -43,10 +46,35 @@ CASES = {
     "vnc_without_a_port": (USAGE, "127.0.0.1:", "serve", SIM, "--vnc", "127.0.0.1:"),
     "vnc_on_an_unknown_host": (USAGE, "no-such-host", "serve", SIM, "--vnc",
                                "no-such-host.invalid:5900"),
-    "vnc_socket_in_no_folder": (FAILED, "/no/such", "serve", SIM, "--vnc", "unix:/no/such/vnc"),
+    "vnc_socket_in_no_folder": (USAGE, "/no/such", "serve", SIM, "--vnc", "unix:/no/such/vnc"),
     "vnc_socket_name_too_long": (USAGE, "unix:", "serve", SIM, "--vnc", "unix:/" + "x" * 200),
+    "vnc_address_of_another_machine": (FAILED, "192.0.2.1", "serve", SIM, "--insecure", "--vnc",
+                                       "192.0.2.1:5900"),
     "no_frames_at_all": (USAGE, "max-fps", "serve", SIM, "--max-fps", "0"),
     "no_clients_at_all": (USAGE, "max-clients", "serve", SIM, "--max-clients", "-1"),
+}
+
+# What a service is told in its files, and finds the same there at each try: the unit has to end.
+LOCAL = ("serve", SIM, "--vnc", "unix:vnc")
+NONE = "/no/such/file"
+CONFIGURATION = {
+    "no_password_file": (USAGE, NONE, *LOCAL, "--password-file", NONE),
+    "no_password_in_its_file": (USAGE, "/dev/null", *LOCAL, "--password-file", "/dev/null"),
+    "a_folder_for_a_password": (USAGE, "/proc", *LOCAL, "--password-file", "/proc"),
+    "no_credential": (USAGE, "cred:password", *LOCAL, "--password-file", "cred:password"),
+    "no_users_file": (USAGE, NONE, *LOCAL, "--tls", "--users-file", NONE),
+    "no_users_in_their_file": (USAGE, "/dev/null", *LOCAL, "--tls", "--users-file", "/dev/null"),
+    "no_certificate": (USAGE, NONE, *LOCAL, "--tls-cert", NONE),
+    "nothing_in_a_certificate": (USAGE, "/dev/null", *LOCAL, "--tls-cert", "/dev/null"),
+    "no_key": (USAGE, NONE, *LOCAL, "--tls-cert", "/dev/null", "--tls-key", NONE),
+    "no_spice_password": (USAGE, NONE, "serve", SIM, "--spice", "unix:spice",
+                          "--spice-password-file", NONE),
+    "no_palette": (USAGE, NONE, *LOCAL, "--palette", NONE),
+    "no_control_folder": (USAGE, NONE, *LOCAL, "--control", f"unix:{NONE}/socket"),
+    "no_metrics_folder": (USAGE, NONE, *LOCAL, "--metrics", f"unix:{NONE}/socket"),
+    "no_keymap": (USAGE, "nowhere", *LOCAL, "--keymap", "nowhere"),
+    "no_user": (USAGE, "nobody-at-all", *LOCAL, "--user", "nobody-at-all"),
+    "no_recording": (USAGE, NONE, "serve", f"replay:{NONE}", "--vnc", "unix:vnc"),
 }
 
 
@@ -111,10 +139,22 @@ class Errors(host.Test):
             self.assertEqual(file.read(), b"old")
         self.assertEqual(os.listdir(self.scratch), ["a.png"])
 
+    def test_no_page_for_browsers(self):
+        result = host.run(host.PROGRAM, *LOCAL, "--web", "unix:web", "--web-root", NONE,
+                          cwd=self.scratch)
+        self.assertEqual(result.code, USAGE)
+        self.assertIn("--web-root", result.err.splitlines()[-1])
+
+    def test_the_unit_ends_by_each_code_of_a_configuration(self):
+        codes = {code for code, *unused in CONFIGURATION.values()}
+        with open(UNIT, encoding="utf-8") as file:
+            line = re.search(r"^RestartPreventExitStatus=(.*)", file.read(), re.M)
+        self.assertLessEqual(codes | {NO_DISPLAY, REFUSED}, set(map(int, line[1].split())))
+
 
 def add(name, code, word, *args):
     setattr(Errors, f"test_{name}", lambda self: self.check(code, word, *args))
 
 
-for key, case in CASES.items():
+for key, case in {**CASES, **CONFIGURATION}.items():
     add(key, *case)

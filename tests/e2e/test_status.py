@@ -156,7 +156,7 @@ class Status(host.Test):
         self.planecast("status", self.path("x" * 200), code=2)
         self.assertIn("no server there", self.planecast("status", self.path("none"), code=1).err)
         self.planecast("serve", "sim:", "--control", "127.0.0.1:5999", code=2)
-        self.planecast("serve", "sim:", "--control", f"unix:{self.path('no/folder')}", code=1)
+        self.planecast("serve", "sim:", "--control", f"unix:{self.path('no/folder')}", code=2)
         with socket.socket(socket.AF_UNIX) as other:
             other.bind(self.path("other"))
             other.listen()

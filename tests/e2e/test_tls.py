@@ -148,8 +148,8 @@ class Tls(host.Test):
         path = self.path("nonsense")
         with open(path, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as file:
             file.write("nonsense")
-        for code, words, *options in ((1, "it takes PEM", "--tls-cert", path),
-                                      (1, "no-such", "--tls-cert", "/no-such"),
+        for code, words, *options in ((2, "it takes PEM", "--tls-cert", path),
+                                      (2, "no-such", "--tls-cert", "/no-such"),
                                       (2, "--tls-cert", "--tls-key", path)):
             result = self.planecast("serve", DEVICE, "--vnc", f"unix:{self.path('s')}", *options,
                                     code=code)
@@ -158,5 +158,5 @@ class Tls(host.Test):
     def test_a_folder_that_cannot_be_made_is_told(self):
         os.environ["STATE_DIRECTORY"] = "/proc/no-such"
         result = self.planecast("serve", DEVICE, "--vnc", f"unix:{self.path('s')}", "--tls",
-                                code=1)
+                                code=2)
         self.assertIn("give --tls-cert FILE", result.err)

@@ -160,9 +160,9 @@ static void test_certificate_refuses_bad_files_with_one_line(void **state)
 	write_file("nonsense", "nonsense", 0600);
 	write_file("loose", key, 0644);
 	expect_refusal("both", NULL, EXIT_REFUSED, "chmod 600");
-	expect_refusal("nothing", "key.pem", EXIT_FAILED, "nothing");
-	expect_refusal("nonsense", NULL, EXIT_FAILED, "it takes PEM");
-	expect_refusal("certificate.pem", "nonsense", EXIT_FAILED, "it takes PEM");
+	expect_refusal("nothing", "key.pem", EXIT_USAGE, "nothing");
+	expect_refusal("nonsense", NULL, EXIT_USAGE, "it takes PEM");
+	expect_refusal("certificate.pem", "nonsense", EXIT_USAGE, "it takes PEM");
 	expect_refusal("certificate.pem", "loose", EXIT_REFUSED, "chmod 600");
 	remove_file("both");
 	remove_file("nonsense");

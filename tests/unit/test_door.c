@@ -372,7 +372,7 @@ static void test_door_refuses_bad_listeners_with_one_line(void **state)
 	expect_refusal(&hall, "fd:999999", EXIT_USAGE, "not a listening socket");
 	expect_refusal(&hall, "fd:1", EXIT_USAGE, "not a listening socket");
 	expect_refusal(&hall, "192.0.2.1:auto", EXIT_FAILED, "no such address");
-	expect_refusal(&hall, "unix:/nowhere/at/all", EXIT_FAILED, "the folder is missing");
+	expect_refusal(&hall, "unix:/nowhere/at/all", EXIT_USAGE, "the folder is missing");
 	spec = g_strdup_printf("127.0.0.1:%u", hall.port);
 	expect_refusal(&hall, spec, EXIT_REFUSED, "in use");
 	g_free(spec);

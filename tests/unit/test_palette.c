@@ -70,7 +70,7 @@ static void test_palette_that_is_none_is_refused(void **state)
 		g_clear_error(&error);
 	}
 	assert_int_equal(palette_get("/nonexistent/palette", colours, &error), -ENOENT);
-	assert_int_equal(error->code, EXIT_FAILED);
+	assert_int_equal(error->code, EXIT_USAGE);
 	g_clear_error(&error);
 	assert_int_equal(palette_get("/", colours, &error), -EISDIR);
 	g_clear_error(&error);

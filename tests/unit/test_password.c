@@ -72,11 +72,11 @@ static void test_password_refuses_bad_files_with_one_line(void **state)
 		mode_t mode;
 		enum exit_code code;
 	} cases[] = {
-		{"", "no password", 0600, EXIT_FAILED},
-		{"\nwatch\n", "no password", 0600, EXIT_FAILED},
-		{"hushhush\n\n", "second line is empty", 0600, EXIT_FAILED},
-		{"hushhush\nwatch\nmore\n", "more lines", 0600, EXIT_FAILED},
-		{"hushhush\nhushhush\n", "is the full one", 0600, EXIT_FAILED},
+		{"", "no password", 0600, EXIT_USAGE},
+		{"\nwatch\n", "no password", 0600, EXIT_USAGE},
+		{"hushhush\n\n", "second line is empty", 0600, EXIT_USAGE},
+		{"hushhush\nwatch\nmore\n", "more lines", 0600, EXIT_USAGE},
+		{"hushhush\nhushhush\n", "is the full one", 0600, EXIT_USAGE},
 		{"hushhush\n", "chmod 600", 0604, EXIT_REFUSED},
 		{"hushhush\n", "chmod 600", 0620, EXIT_REFUSED},
 	};
