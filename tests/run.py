@@ -141,9 +141,8 @@ class Tests:
     OTHER_MACHINES_LIMITS = (900, 480)
 
     # Run beside the rest, one after the other; of the builds they need build-gcc alone. When the
-    # rest is done it takes the last of them, but for machines, which share the module's folder.
+    # rest is done it takes the last of them.
     BESIDE = re.compile(r"vm-|dkms$|distcheck$|deb$|kmod-lint$")
-    MACHINE = "vm-"
 
     def __init__(self, options):
         self.options = options
@@ -160,7 +159,7 @@ class Tests:
         yield "style", self.style
         yield "build-gcc", lambda: self.build("gcc")
         for kernel in kernels:
-            first, others = ("long", "short") if long else ("short", "smoke")
+            first, others = ("long", "other") if long else ("short", "smoke")
             depth = first if kernel == kernels[0] else others
             yield f"vm-{kernel}", lambda kernel=kernel, depth=depth: self.machine(kernel, depth)
         if long and kernels:
@@ -210,7 +209,7 @@ class Tests:
                     self.begin(beside)
                 self.guarded(name, step)
             self.begin(beside)
-            self.help_beside()
+            self.run_beside(last=True)
             beside.join()
         except KeyboardInterrupt:
             for process in self.sessions:
@@ -227,19 +226,13 @@ class Tests:
                 self.build("gcc")
             beside.start()
 
-    def run_beside(self):
+    def run_beside(self, last=False):
+        """Those that are left, the last or the first of them each time."""
         while self.beside:
             try:
-                self.guarded(*self.beside.popleft())
+                self.guarded(*(self.beside.pop if last else self.beside.popleft)())
             except IndexError:
                 break
-
-    def help_beside(self):
-        try:
-            while not self.beside[-1][0].startswith(self.MACHINE):
-                self.guarded(*self.beside.pop())
-        except IndexError:
-            pass
 
     def guarded(self, name, step):
         try:

@@ -4,7 +4,6 @@
 
 usage: inside.py LABEL DEPTH FOLDER [--only REGEX]     FOLDER has kmod/mplane.ko
 """
-import fcntl
 import glob
 import os
 import re
@@ -12,25 +11,29 @@ import subprocess
 import sys
 import time
 
+import hold_kvm
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-# The module's tests, by depth, with what they find in their environment. Planecast's own follow,
-# but for smoke, which is for another kernel that the same tests run on in full elsewhere.
+# The module's tests, by depth, with what they find in their environment.
 TWO_TYPES = "mplane-region mplane-dmabuf-y"
+SHORT = {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": "mplane-region"},
+         "kmod_damage": {"TYPES": "mplane-dmabuf-y", "WRITES": "1000", "SLOW": ""},
+         "kmod_guest": {}, "kmod_fuzz": {"OPERATIONS": "100000"}, "kmod_churn": {"ROUNDS": "100"}}
 MODULE_TESTS = {
     "smoke": {"kmod_probe": {}, "kmod_scanout": {"TYPES": TWO_TYPES},
               "kmod_status": {"TYPES": TWO_TYPES},
               "kmod_damage": {"TYPES": "mplane-dmabuf-y", "WRITES": "1000", "SLOW": ""}},
-    "short": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": "mplane-region"},
-              "kmod_damage": {"TYPES": "mplane-dmabuf-y", "WRITES": "1000", "SLOW": ""},
-              "kmod_guest": {}, "kmod_fuzz": {"OPERATIONS": "100000"},
-              "kmod_churn": {"ROUNDS": "100"}},
+    "short": SHORT,
+    "other": SHORT,
     "long": {"kmod_probe": {}, "kmod_scanout": {}, "kmod_status": {"TYPES": TWO_TYPES},
              "kmod_damage": {"SLOW": "mplane-dmabuf-y"}, "kmod_guest": {}, "kmod_linux": {},
              "kmod_fuzz": {"OPERATIONS": "1000000"}, "kmod_churn": {"ROUNDS": "1000"}},
     # Not the module, but what is installed, under a booted systemd: the folder units/.
     "units": {},
 }
-KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_CREATE_IRQCHIP = 0xae01, 0xae41, 0xae60
+# Planecast's own tests, which follow: all, but on kernels after the first (smoke, other) at most
+# those that another kernel may answer otherwise.
+OWN_TESTS = {"smoke": None, "other": r"/(console|guest|modes|painted|peer)/"}
 COMPLAINT = re.compile(r"WARNING:|BUG:|Oops|general protection|Bad page|refcount_t|UBSAN|KASAN|"
                        r"possible (recursive|circular)|soft lockup|blocked for more than")
 
@@ -87,7 +90,7 @@ def unload():
     return wrong
 
 
-def planecast(label, where, folder, options):
+def planecast(label, where, folder, only):
     """Its tests in the folder `where`, with the module loaded; the exit code."""
     begun = time.monotonic()
     wrong = where != HERE and run("cp", "-a", f"{folder}/installed/.", "/")
@@ -97,7 +100,7 @@ def planecast(label, where, folder, options):
         verdict(f"{label}/module_loads", begun, wrong)
         return 1
     code = subprocess.run([sys.executable, f"{HERE}/../suite.py", "--label", label,
-                           "--limit", "300", *options, where],
+                           "--limit", "300", "--only", only, where],
                           env={**os.environ, "MPLANE": f"{folder}/kmod/mplane.ko"},
                           stdin=subprocess.DEVNULL, check=False).returncode
     begun = time.monotonic()
@@ -105,39 +108,20 @@ def planecast(label, where, folder, options):
     return code
 
 
-def hold_kvm():
-    """Keeps a machine of KVM with a processor for as long as this program lives.
-
-    The first one and the last one to go make the kernel patch its scheduler, and its local APICs,
-    under way. An emulated machine may die of that: QEMU before 8.1, translating for one processor
-    what another one patches, now and then keeps the patcher's int3 for good (mended by its commit
-    deba78709ae8). The processor then traps for ever, with the run queue's lock held, and the other
-    one waits for that; 7.x says "int3" and stops. Neither guests nor this module are needed: in a
-    machine without them, where programs switch all the time, making and closing an empty machine of
-    KVM did it after 101 and 64 times, writing to sched_schedstats after 362; with one held, KVM's
-    466 times did not.
-    """
-    if subprocess.run(["modprobe", "kvm_amd"], stderr=subprocess.DEVNULL, check=False).returncode:
-        return
-    machine = fcntl.ioctl(os.open("/dev/kvm", os.O_RDWR), KVM_CREATE_VM, 0)
-    fcntl.ioctl(machine, KVM_CREATE_IRQCHIP)
-    fcntl.ioctl(machine, KVM_CREATE_VCPU, 0)
-
-
 def main():
-    label, depth, folder, options = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
+    label, depth, folder, *options = sys.argv[1:]
     only = options[1] if options else ""
     with open("/out/.begun", "w", encoding="ascii"):
         pass  # from here on it is the tests that a machine dies of
-    hold_kvm()
+    hold_kvm.hold()
     chosen = {name: more for name, more in MODULE_TESTS[depth].items()
               if re.search(only, f"{label}/{name}")}
     for name, more in chosen.items():
         script(label, name, folder, more)
-    code = 0
-    if only and not chosen or not only and depth != "smoke":
+    code, own = 0, OWN_TESTS.get(depth, "")
+    if only and not chosen or not only and own is not None:
         where = f"{HERE}/units" if depth == "units" else HERE
-        code = planecast(label, where, folder, options)
+        code = planecast(label, where, folder, only or own)
     begun = time.monotonic()
     said = subprocess.run(["dmesg"], stdout=subprocess.PIPE, text=True, check=False).stdout
     with open("/out/dmesg", "w", encoding="utf-8") as file:

@@ -3,6 +3,9 @@
 # Loading and unloading for the module's tests, sourced. They run inside a test machine only.
 python=/usr/bin/python3
 
+# Run by hand, a script starts itself again below a program that holds a machine of KVM.
+[ -n "${PLANECAST_KVM_HELD-}" ] || exec "$python" "$here/hold_kvm.py" bash "$0" "$@"
+
 # kmod_load BUILDDIR [PARAMETER=VALUE]...: loads $MPLANE_KO, or the one built in BUILDDIR.
 kmod_load() {
 	local module=${MPLANE_KO:-$1/kmod/mplane.ko}

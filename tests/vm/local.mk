@@ -1,5 +1,6 @@
 # tests/vm/: tests that run inside a test machine (scripts/vm), started by scripts/test.
 EXTRA_DIST += \
+	tests/vm/hold_kvm.py \
 	tests/vm/inside.py \
 	tests/vm/kmod_churn.py \
 	tests/vm/kmod_churn.sh \

@@ -20,7 +20,12 @@ from lib import host, outside, qemu  # noqa: E402  pylint: disable=wrong-import-
 VM = os.path.join(TOP, "scripts/vm")
 # Of the environment, what the tests inside are told.
 TOLD = ("PLANECAST_LONG", "PLANECAST_MODES_SECONDS")
-CANNOT = 77  # exit code of scripts/vm: no such kernel, or no QEMU
+# Exit codes of scripts/vm. 77: no such kernel, or no QEMU.
+CANNOT, TIME_IS_UP, DIED = 77, 124, 125
+WHY = {TIME_IS_UP: "its time is up", DIED: "it died"}
+# Seconds that a machine has to come to its first test: it takes ten to twenty, and a busy host's
+# many times that.
+BOOT_SECONDS = 240
 # A PCI device that no driver wants, behind an IOMMU: something else for vfio.
 OTHER_DEVICE = "0000:00:10.0"
 # The kernel remembers who allocated what: tests/vm/kmod_leaks.py.
@@ -82,10 +87,29 @@ def run_machine(options, folder, only):
                "/usr/bin/python3", f"{HERE}/inside.py", options.label, options.depth, folder, *only]
     try:
         with open(options.log, "ab") as log:
-            return subprocess.run(command, stdin=subprocess.DEVNULL, stderr=log,
-                                  check=False).returncode
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
+            if not boots(process, options):
+                process.terminate()  # scripts/vm takes QEMU along
+                process.wait()
+                return TIME_IS_UP
+            return process.wait()
     finally:
         answers.stop()
+
+
+def begun(options):
+    """Whether the machine came as far as the tests."""
+    return os.path.exists(f"{options.out}/.begun")
+
+
+def boots(process, options):
+    """False if it runs, and after minutes has not begun."""
+    end = time.monotonic() + BOOT_SECONDS
+    while not begun(options) and process.poll() is None:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.5)
+    return True
 
 
 def main():
@@ -101,28 +125,27 @@ def main():
     options = parser.parse_args()
     shutil.rmtree(options.out, ignore_errors=True)
     os.makedirs(options.out)
-    folder = os.path.join(os.path.dirname(options.build), f"test-kmod-{options.kernel}")
-    begun = time.monotonic()
+    # Of its own: several machines may run at a time.
+    folder = os.path.join(os.path.dirname(options.build), f"test-kmod-{options.label}")
+    start = time.monotonic()
     wrong, skip = build_module(options, folder)
     if wrong:
         say(f"{'SKIP' if skip else 'FAIL'} {options.label}/module_builds: {wrong}")
         return 0 if skip else 1
-    say(f"PASS {options.label}/module_builds ({time.monotonic() - begun:.1f} s)")
+    say(f"PASS {options.label}/module_builds ({time.monotonic() - start:.1f} s)")
     if options.depth == "units":
         install(options, folder)
     only = ["--only", options.only] if options.only else []
     code = run_machine(options, folder, only)
-    if code == 125 and not os.path.exists(f"{options.out}/.begun"):
-        # An emulated machine may die while it boots, before it has seen the module: once more.
-        with open(options.log, "a", encoding="utf-8") as log:
-            log.write("machine: it died before the first test: once more\n")
+    if code in (TIME_IS_UP, DIED) and not begun(options):
+        # An emulated machine may die or hang as it boots, before it has seen the module: once more.
+        say(f"machine: {WHY[code]} before the first test: once more")
         code = run_machine(options, folder, only)
     for name in os.listdir(options.out):
         if name.startswith("."):
             os.unlink(os.path.join(options.out, name))
-    if code in (124, 125):
-        why = "its time is up" if code == 124 else "it died"
-        say(f"FAIL {options.label}/machine: {why}: {os.path.relpath(options.log)}")
+    if code in WHY:
+        say(f"FAIL {options.label}/machine: {WHY[code]}: {os.path.relpath(options.log)}")
     elif code == CANNOT:
         say(f"SKIP {options.label}/machine: see {os.path.relpath(options.log)}")
         return 0
