@@ -44,4 +44,4 @@ bench_pipeline_bench_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
 
 # Of the whole program, from outside.
 EXTRA_DIST += bench/attack_bench bench/compare bench/run bench/scale_bench bench/screenshot_bench \
-	bench/vm_bench bench/vm_spice.py
+	bench/vm_bench bench/vm_scale bench/vm_spice.py
