@@ -18,6 +18,7 @@
 
 struct screenshot_options {
 	char *output, *format, *plane, *palette;
+	gboolean best;
 	double wait;
 	enum image_format image_format;
 	enum shot_planes planes;
@@ -48,11 +49,19 @@ static int check(struct screenshot_options *options)
 			  options->plane);
 		return EXIT_USAGE;
 	}
-	options->image_format = (enum image_format)format;
+	if (options->best && format != IMAGE_PNG) {
+		log_error("screenshot: --best is for PNG (drop --format %s)", options->format);
+		return EXIT_USAGE;
+	}
+	options->image_format = options->best ? IMAGE_PNG_BEST : (enum image_format)format;
 	options->planes = (enum shot_planes)planes;
 	if (!(options->wait >= 0 && options->wait <= MAX_SECONDS)) {
 		log_error("screenshot: --wait %g is out of range (0 to %d seconds)", options->wait,
 			  MAX_SECONDS);
+		return EXIT_USAGE;
+	}
+	if (options->output && !*options->output) {
+		log_error("screenshot: no file given (give -o FILE; - is standard output)");
 		return EXIT_USAGE;
 	}
 	if (!options->output && isatty(STDOUT_FILENO)) {
@@ -128,6 +137,8 @@ int cmd_screenshot(int argc, char **argv)
 		 "write here; - is standard output, the default", "FILE"},
 		{"format", 0, 0, G_OPTION_ARG_STRING, &options.format, "png, ppm or raw [png]",
 		 "FORMAT"},
+		{"best", 0, 0, G_OPTION_ARG_NONE, &options.best,
+		 "as small a PNG as can be made, which takes many times as long", NULL},
 		{"plane", 0, 0, G_OPTION_ARG_STRING, &options.plane,
 		 "primary, cursor or both [primary]", "PLANE"},
 		{"palette", 0, 0, G_OPTION_ARG_FILENAME, &options.palette, CMD_PALETTE_HELP,

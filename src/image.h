@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 enum image_format {
-	IMAGE_PNG, /* RGB, or RGBA with alpha; 8 bits a channel */
-	IMAGE_PPM, /* P6; with alpha: on black */
-	IMAGE_RAW, /* width * height * 4 bytes B G R 0, with alpha B G R A (premultiplied) */
+	IMAGE_PNG,      /* RGB, or RGBA with alpha; 8 bits a channel */
+	IMAGE_PNG_BEST, /* the same as small as zlib makes it, which takes many times as long */
+	IMAGE_PPM,      /* P6; with alpha: on black */
+	IMAGE_RAW,      /* width * height * 4 bytes B G R 0, with alpha B G R A (premultiplied) */
 	IMAGE_FORMATS,
 };
 
@@ -22,7 +23,7 @@ struct image {
 	bool alpha;
 };
 
-/* The format of that name (png, ppm, raw), or -1. */
+/* The format of that name (png, ppm, raw), or -1; the best PNG has none of its own. */
 int image_format_from_name(const char *name);
 
 /*

@@ -19,6 +19,13 @@ class Screenshot(host.Test):
         result = self.planecast("screenshot", DEVICE, "-o", "-")
         self.assert_same(picture.from_png(result.out), EXPECTED)
 
+    def test_the_best_png_has_the_same_pixels_and_is_smaller(self):
+        device = "sim:mode=640x480,pattern=desktop,frame=3"
+        fast = self.planecast("screenshot", device, "-o", "-").out
+        best = self.planecast("screenshot", device, "-o", "-", "--best").out
+        self.assert_same(picture.from_png(best), picture.from_png(fast))
+        self.assertLess(len(best), len(fast) * 3 / 4)
+
     def test_ppm_by_the_name_of_the_file_or_by_option(self):
         path = self.path("a.ppm")
         self.planecast("screenshot", DEVICE, "-o", path, "--format", "ppm")

@@ -136,11 +136,12 @@ static void test_png_comes_back_pixel_for_pixel(void **state)
 	char *path = path_of("a.png");
 
 	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
-		struct image image = {sizes[i][0], sizes[i][1], STRIDE * 4, pixels, false};
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(sizes); i++) {
+		const uint32_t *size = sizes[i / 2];
+		struct image image = {size[0], size[1], STRIDE * 4, pixels, false};
 		uint8_t *rgba;
 
-		write_ok(&image, IMAGE_PNG, path);
+		write_ok(&image, i % 2 ? IMAGE_PNG_BEST : IMAGE_PNG, path);
 		rgba = read_png(path, image.width, image.height, false);
 		for (uint32_t p = 0; p < image.width * image.height; p++) {
 			uint32_t pixel = pixels[p / image.width * STRIDE + p % image.width];
@@ -152,6 +153,34 @@ static void test_png_comes_back_pixel_for_pixel(void **state)
 	}
 	assert_int_equal(files_in_folder(), 1);
 	g_free(path);
+}
+
+static gsize size_of(const struct image *image, enum image_format format)
+{
+	char *path = path_of("a.png"), *data;
+	gsize size;
+
+	write_ok(image, format, path);
+	read_file(path, &data, &size);
+	g_free(data);
+	g_free(path);
+	return size;
+}
+
+/* Text is smallest as it is, a gradient as differences: it takes whichever is. */
+static void test_the_best_png_is_smaller_whatever_it_shows(void **state)
+{
+	static const enum pattern_kind kinds[] = {PATTERN_STATIC, PATTERN_DESKTOP, PATTERN_TYPING};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		struct pattern pattern = {kinds[i], 1, WIDTH, HEIGHT};
+
+		for (uint32_t y = 0; y < HEIGHT; y++)
+			pattern_row(&pattern, 0, y, 0, WIDTH, pixels + y * STRIDE);
+		assert_true(size_of(&picture, IMAGE_PNG_BEST) <
+			    size_of(&picture, IMAGE_PNG) * 9 / 10);
+	}
 }
 
 static void test_png_with_alpha_is_not_premultiplied(void **state)
@@ -511,6 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_png_comes_back_pixel_for_pixel),
+		TEST(test_the_best_png_is_smaller_whatever_it_shows),
 		TEST(test_png_with_alpha_is_not_premultiplied),
 		TEST(test_ppm_is_a_header_and_rgb),
 		TEST(test_raw_is_packed_with_x_zero),
