@@ -227,7 +227,7 @@ static int record(const char *spec, const struct record_options *options)
 
 static int check(const struct record_options *options)
 {
-	if (!options->output) {
+	if (!options->output || !*options->output) {
 		log_error("record: no file given (give -o FILE; - is standard output)");
 		return EXIT_USAGE;
 	}

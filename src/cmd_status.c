@@ -210,6 +210,10 @@ int cmd_status(int argc, char **argv)
 			  json ? "--json" : "--watch");
 		return EXIT_USAGE;
 	}
+	if (!*argv[1]) {
+		log_error("status: no SOCKET given (see planecast status --help)");
+		return EXIT_USAGE;
+	}
 	path = socket_path(argv[1]);
 	ret = watching ? watch(path, json, &error) : once(path, json, metrics, &error);
 	ret = error ? cmd_report(path, error) : ret ? EXIT_FAILED : EXIT_DONE;

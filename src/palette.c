@@ -58,6 +58,9 @@ int palette_get(const char *name, uint32_t colours[PALETTE_COLOURS], GError **er
 		set_grey(colours);
 	else if (!strcmp(name, "rgb332"))
 		set_rgb332(colours);
+	else if (!*name)
+		return fail(error, EXIT_USAGE, EINVAL,
+			    "no palette given (give grey, rgb332 or a file of 768 bytes)");
 	else
 		return read_file(name, colours, error);
 	return 0;

@@ -74,6 +74,9 @@ static int open_name(const char *name, int *fd, GError **error)
 {
 	const char *credential = credential_of(name);
 
+	if (!*name)
+		return fail(error, EXIT_USAGE, EINVAL,
+			    "an option has an empty value (give FILE, cred:NAME or fd:N)");
 	if (is_descriptor(name))
 		return open_fd(name, name + strlen("fd:"), fd, error);
 	return credential ? open_credential(name, credential, fd, error)

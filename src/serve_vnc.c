@@ -87,6 +87,21 @@ void serve_vnc_entries(struct serve_vnc *vnc, GArray *entries)
 	g_array_append_vals(entries, own, G_N_ELEMENTS(own));
 }
 
+/* One that PAM does not know is asked of its service "other", which lets nobody in. */
+static bool pam_knows(const char *service)
+{
+	static const char *const folders[] = {"/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"};
+	bool known = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(folders) && !known; i++) {
+		char *path = g_build_filename(folders[i], service, NULL);
+
+		known = g_file_test(path, G_FILE_TEST_EXISTS);
+		g_free(path);
+	}
+	return known;
+}
+
 int serve_vnc_check(const struct serve_vnc *vnc)
 {
 	if (vnc->tls_key && !vnc->tls_cert) {
@@ -104,8 +119,9 @@ int serve_vnc_check(const struct serve_vnc *vnc)
 			  vnc->users_file ? "--users-file" : "--pam");
 		return EXIT_USAGE;
 	}
-	if (vnc->pam_service && (!*vnc->pam_service || strchr(vnc->pam_service, '/'))) {
-		log_error("serve: --pam %s is not the name of a file in /etc/pam.d",
+	if (vnc->pam_service &&
+	    (!*vnc->pam_service || strchr(vnc->pam_service, '/') || !pam_knows(vnc->pam_service))) {
+		log_error("serve: --pam \"%s\" is not the name of a file in /etc/pam.d",
 			  vnc->pam_service);
 		return EXIT_USAGE;
 	}

@@ -238,6 +238,8 @@ class Users(page.Test):
         self.assertIn("--pam needs --tls", result.err)
         result = self.planecast("serve", DEVICE, "--tls", "--pam", "../passwd", code=2)
         self.assertIn("not the name of a file in /etc/pam.d", result.err)
+        result = self.planecast("serve", DEVICE, "--tls", "--pam", "no-such-service", code=2)
+        self.assertIn('"no-such-service" is not the name of a file in /etc/pam.d', result.err)
 
     def test_users_come_by_an_encrypted_websocket_and_by_a_proxy(self):
         path = self.path("web.sock")
