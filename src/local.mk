@@ -113,6 +113,7 @@ libplanecast_a_SOURCES = \
 	src/spice_command.c src/spice_command.h \
 	src/spice_core.c src/spice_core.h \
 	src/spice_display.c src/spice_display.h \
+	src/spice_surface.c src/spice_surface.h \
 	src/spice_framing.c src/spice_framing.h \
 	src/spice_guard.c src/spice_guard.h \
 	src/spice_input.c src/spice_input.h \

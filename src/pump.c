@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -16,8 +17,8 @@
 #include "tcp_pair.h"
 
 #define OUT_BUFFER 262144
-#define WAIT_US    50000 /* for a peer, before the tap is asked whether to keep what follows */
-#define QUIET_MS   20    /* for more to keep */
+#define WAIT_US    1000  /* in write(); the rest of the wait is poll()'s, which a hurry ends */
+#define QUIET_MS   20    /* for more to keep, before the hurry is looked at again */
 #define IN_BUFFER  16384 /* a TLS record; clients say little */
 /* A peer floods when its words cost so much of a core over this time. */
 #define FLOOD_WINDOW_US (4 * G_TIME_SPAN_SECOND)
@@ -34,6 +35,7 @@ struct pump {
 	const char *late;   /* of `out` */
 	GQueue kept;        /* of `out`: GByteArrays, at most OUT_BUFFER each */
 	size_t kept_bytes;
+	bool ended; /* the plain end has written its last */
 };
 
 /* What the thread has cost. */
@@ -167,25 +169,51 @@ static void tell(struct pump *pump, const void *bytes, size_t length)
 		pump->tap.said(pump->tap.data, bytes, length);
 }
 
-/* What the plain end writes while it must not wait; false if that is too much. */
+/* What the plain end has written while it must not wait; false if that is too much. */
 static bool keep(struct pump *pump)
 {
-	struct pollfd ready = {.fd = pump->pair, .events = POLLIN};
+	GByteArray *piece = g_byte_array_new();
+	int length = 0;
+	ssize_t n;
 
-	while (pump->kept_bytes < PUMP_KEPT && poll(&ready, 1, QUIET_MS) > 0) {
-		GByteArray *piece = g_byte_array_set_size(g_byte_array_new(), OUT_BUFFER);
-		ssize_t n = recv(pump->pair, piece->data, OUT_BUFFER, MSG_DONTWAIT);
-
-		if (n <= 0) {
-			g_byte_array_unref(piece);
-			break;
-		}
-		g_byte_array_set_size(piece, (guint)n);
-		tell(pump, piece->data, (size_t)n);
-		g_queue_push_tail(&pump->kept, piece);
-		pump->kept_bytes += (size_t)n;
+	if (ioctl(pump->pair, FIONREAD, &length) || length < 1)
+		length = 1; /* the end, or an error */
+	g_byte_array_set_size(piece, (guint)MIN(length, OUT_BUFFER));
+	n = recv(pump->pair, piece->data, piece->len, MSG_DONTWAIT);
+	if (n <= 0) {
+		pump->ended = !n || errno != EAGAIN;
+		g_byte_array_unref(piece);
+		return true;
 	}
+	g_byte_array_set_size(piece, (guint)n);
+	tell(pump, piece->data, (size_t)n);
+	g_queue_push_tail(&pump->kept, piece);
+	pump->kept_bytes += (size_t)n;
 	return pump->kept_bytes < PUMP_KEPT;
+}
+
+static bool is_ready(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	return fd >= 0 && poll(&ready, 1, 0) > 0;
+}
+
+/* Until the peer takes something, or is gone; false if too much had to be kept meanwhile. */
+static bool wait_for_peer(struct pump *pump)
+{
+	struct pollfd ready[2] = {{.fd = pump->wire, .events = POLLOUT}, {.events = POLLIN}};
+	bool good = true;
+
+	while (good && !ready[0].revents) {
+		bool hurried = is_ready(pump->tap.hurry);
+
+		ready[1].fd = !hurried ? pump->tap.hurry : pump->ended ? -1 : pump->pair;
+		if (poll(ready, G_N_ELEMENTS(ready), hurried ? QUIET_MS : -1) > 0 && hurried &&
+		    ready[1].revents)
+			good = keep(pump);
+	}
+	return good;
 }
 
 /* How many bytes there are to be sent next; none at the end. */
@@ -212,7 +240,7 @@ static bool put(struct pump *pump, const char *bytes, size_t length)
 	int r;
 
 	while ((r = pump->ops->write(pump->stream, bytes, length)) == -EAGAIN)
-		if (pump->tap.hurries && pump->tap.hurries(pump->tap.data) && !keep(pump)) {
+		if (!wait_for_peer(pump)) {
 			pump->late = "it takes too little";
 			break;
 		}
@@ -272,7 +300,8 @@ int pump_create_tapped(const struct pump_ops *ops, void *stream, int wire,
 	if (r)
 		return r;
 	pump = g_new(struct pump, 1);
-	*pump = (struct pump){.ops = ops, .stream = stream, .wire = wire, .pair = pair[0]};
+	*pump = (struct pump){
+		.ops = ops, .stream = stream, .tap.hurry = -1, .wire = wire, .pair = pair[0]};
 	g_queue_init(&pump->kept);
 	if (tap) {
 		pump->tap = *tap;

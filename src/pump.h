@@ -51,12 +51,12 @@ struct pump_tap {
 			     GByteArray *out);
 	/* What heard() appended has been passed on, or the end has. NULL: nobody asks. */
 	void (*passed)(void *data);
-	/* In the writing thread: whether who has the plain end must not wait for the peer now. What
-	 * he writes is kept meanwhile, up to PUMP_KEPT bytes; then the connection is broken. */
-	bool (*hurries)(void *data);
 	/* In the writing thread: what the plain end has written, before any of it goes out. */
 	void (*said)(void *data, const void *bytes, size_t length);
 	void *data;
+	/* Readable while who has the plain end must not wait for the peer: what he writes is kept
+	 * then, up to PUMP_KEPT bytes; with more the connection is broken. -1: he always waits. */
+	int hurry;
 	bool tcp; /* the plain end is a socket of TCP: spice-server compresses no picture for others
 		   */
 };

@@ -6,24 +6,29 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "spice_command.h"
 #include "spice_rects.h"
+#include "spice_surface.h"
 
 #define HELD_FRAMES   4 /* commands may hold the pixels of so many frames */
 #define HELD_LEAST    (32u << 20)
-#define SURFACE       0
+#define JOIN_US       2000
 #define SETTLE_ROUNDS 16 /* each gives back 64 commands, if all are held */
+
+/* How often the worker has looked for commands. */
+struct spice_display_asked {
+	uint64_t draws, cursors;
+};
 
 struct spice_display {
 	QXLInstance instance; /* the interface's functions get this */
 	const struct spice_display_ops *ops;
 	void *data;
-	uint8_t *primary; /* the surface's memory, of the server's thread */
+	struct spice_surface surface; /* of the server's thread */
 
 	pthread_mutex_t lock; /* of all below */
+	bool watched;         /* written by the server's thread */
 	struct frame *frame;
 	uint64_t shown; /* the generation of the frame that the surface is for; 0: there is none */
 	struct damage damage;
@@ -34,6 +39,7 @@ struct spice_display {
 	bool wakes, frees; /* what turn() has been asked for */
 	size_t held_bytes;
 	uint64_t ticked; /* drawn at the last tick */
+	struct spice_display_asked asked;
 	struct spice_display_counts counts;
 };
 
@@ -121,6 +127,7 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 	int taken;
 
 	pthread_mutex_lock(&display->lock);
+	display->asked.draws++;
 	taken = hand_over(display, next_draw(display), ext);
 	emptied = taken && !has_changes(display);
 	full = is_full(display) && has_changes(display) && is_shown(display);
@@ -141,9 +148,10 @@ static int get_cursor_command(QXLInstance *instance, QXLCommandExt *ext)
 	int taken;
 
 	pthread_mutex_lock(&display->lock);
-	if (display->reshaped)
+	display->asked.cursors++;
+	if (display->watched && display->reshaped)
 		command = spice_command_cursor(display->shape, display->x, display->y);
-	else if (display->moved && display->shape)
+	else if (display->watched && display->moved && display->shape)
 		command = spice_command_move(display->shape, display->x, display->y);
 	display->reshaped = display->moved = false;
 	taken = hand_over(display, command, ext);
@@ -169,7 +177,7 @@ static int req_cursor_notification(QXLInstance *instance)
 	bool more;
 
 	pthread_mutex_lock(&display->lock);
-	more = display->moved || display->reshaped;
+	more = display->watched && (display->moved || display->reshaped);
 	pthread_mutex_unlock(&display->lock);
 	return !more;
 }
@@ -297,39 +305,13 @@ static const QXLInterface interface = {
 
 /* The server's thread. */
 
-/* The server has written zeros to a new surface: until it is drawn on that needs no memory. */
-static void give_back(uint8_t *memory, size_t size)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t begin = ((uintptr_t)memory + page - 1) & ~(page - 1);
-	uintptr_t end = ((uintptr_t)memory + size) & ~(page - 1);
-
-	if (begin < end)
-		madvise((void *)begin, end - begin, MADV_DONTNEED);
-}
-
-static void create_primary(struct spice_display *display, uint32_t width, uint32_t height)
-{
-	QXLDevSurfaceCreate surface = {
-		.width = width,
-		.height = height,
-		.stride = -(int32_t)(width * 4), /* negative: top down */
-		.format = SPICE_SURFACE_FMT_32_xRGB,
-		.mouse_mode = TRUE,
-		.type = QXL_SURF_TYPE_PRIMARY,
-		.mem = (uintptr_t)display->primary,
-	};
-
-	spice_qxl_create_primary_surface(&display->instance, SURFACE, &surface);
-	give_back(display->primary, (size_t)width * height * 4);
-}
-
 void spice_display_adapt(struct spice_display *display)
 {
 	uint64_t generation, shown;
 	uint32_t width, height;
-	uint8_t *memory;
 
+	if (!display->watched)
+		return;
 	pthread_mutex_lock(&display->lock);
 	generation = display->frame->generation;
 	width = display->frame->width;
@@ -337,15 +319,9 @@ void spice_display_adapt(struct spice_display *display)
 	shown = display->shown;
 	display->shown = 0;
 	pthread_mutex_unlock(&display->lock);
-	memory = shown == generation ? NULL : calloc(height, (size_t)width * 4);
-	if (memory) {
-		if (display->primary)
-			spice_qxl_destroy_primary_surface(&display->instance, SURFACE);
-		free(display->primary);
-		display->primary = memory;
-		create_primary(display, width, height);
+	if (shown != generation &&
+	    spice_surface_create(&display->surface, &display->instance, width, height))
 		shown = generation;
-	}
 	pthread_mutex_lock(&display->lock);
 	display->shown = shown;
 	/* The surface that is gone took the pointer with it. */
@@ -362,14 +338,53 @@ int spice_display_attach(struct spice_display *display, SpiceServer *server)
 	if (spice_server_add_interface(server, &display->instance.base))
 		return -EINVAL;
 	spice_qxl_add_memslot(&display->instance, &everything);
-	spice_display_adapt(display);
 	return 0;
+}
+
+void spice_display_watch(struct spice_display *display)
+{
+	bool watched;
+
+	pthread_mutex_lock(&display->lock);
+	watched = display->watched;
+	display->watched = true;
+	pthread_mutex_unlock(&display->lock);
+	if (!watched)
+		spice_display_adapt(display);
+}
+
+void spice_display_rest(struct spice_display *display)
+{
+	pthread_mutex_lock(&display->lock);
+	display->watched = false;
+	display->shown = 0;
+	g_array_set_size(display->rects, 0);
+	damage_add_all(&display->damage);
+	pthread_mutex_unlock(&display->lock);
+	spice_surface_destroy(&display->surface, &display->instance);
 }
 
 void spice_display_join(struct spice_display *display)
 {
 	/* No commands, but the call waits for the worker, whose messages keep their order. */
 	spice_qxl_loadvm_commands(&display->instance, NULL, 0);
+}
+
+bool spice_display_is_open(struct spice_display *display)
+{
+	struct spice_display_asked before, after;
+
+	pthread_mutex_lock(&display->lock);
+	before = display->asked;
+	pthread_mutex_unlock(&display->lock);
+	/* The worker looks at its channels, and for commands, between these two. */
+	spice_display_join(display);
+	g_usleep(JOIN_US);
+	spice_display_join(display);
+	pthread_mutex_lock(&display->lock);
+	after = display->asked;
+	pthread_mutex_unlock(&display->lock);
+	return before.draws != after.draws && before.cursors != after.cursors;
 }
 
 /* One command replaces all that were not taken, and makes those that are held superfluous. */
@@ -397,7 +412,7 @@ void spice_display_settle(struct spice_display *display)
 		if (more && full)
 			spice_qxl_oom(&display->instance);
 		if (more)
-			spice_qxl_update_area(&display->instance, SURFACE, &area, NULL, 0, 0);
+			spice_qxl_update_area(&display->instance, SPICE_SURFACE, &area, NULL, 0, 0);
 		more = more && !spice_display_is_idle(display);
 	}
 }
@@ -445,7 +460,7 @@ static void wake(struct spice_display *display)
 	bool asks;
 
 	pthread_mutex_lock(&display->lock);
-	asks = wants(display, &display->wakes);
+	asks = display->watched && wants(display, &display->wakes);
 	pthread_mutex_unlock(&display->lock);
 	if (asks)
 		display->ops->needed(display->data);
@@ -501,7 +516,7 @@ bool spice_display_is_idle(struct spice_display *display)
 	bool idle;
 
 	pthread_mutex_lock(&display->lock);
-	idle = !has_changes(display) && is_shown(display);
+	idle = !display->watched || (!has_changes(display) && is_shown(display));
 	pthread_mutex_unlock(&display->lock);
 	return idle;
 }
@@ -558,6 +573,6 @@ void spice_display_destroy(struct spice_display *display)
 	damage_finish(&display->damage);
 	g_array_unref(display->rects);
 	pthread_mutex_destroy(&display->lock);
-	free(display->primary);
+	spice_surface_finish(&display->surface);
 	g_free(display);
 }

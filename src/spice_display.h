@@ -42,13 +42,25 @@ struct spice_display *spice_display_create(struct frame *frame, const struct spi
 /* From the server's thread: adds it to the server, which has to be initialised. 0 or -EINVAL. */
 int spice_display_attach(struct spice_display *display, SpiceServer *server);
 
+/* From the server's thread: there are clients, or there soon will be; none are left. Before that
+ * and after it spice-server has no surface and no command, so nothing is read or kept for nobody.
+ */
+void spice_display_watch(struct spice_display *display);
+void spice_display_rest(struct spice_display *display);
+
 /* From the server's thread: waits until the worker has done all it was told to. */
 void spice_display_join(struct spice_display *display);
+
+/* From the server's thread: waits until the worker has been through its loop. False: it looks for
+ * no command, because somebody has more than 50 messages to come. Before a surface goes it waits
+ * for that to end (server/red-worker.cpp, flush_commands()), half a minute if need be. */
+bool spice_display_is_open(struct spice_display *display);
 
 /* From the server's thread: waits for the worker to show the newest frame. */
 void spice_display_settle(struct spice_display *display);
 
-/* From the server's thread: a surface of the newest frame's size, if that is another one. */
+/* From the server's thread: a surface of the newest frame's size, if that is another one and
+ * anybody watches. */
 void spice_display_adapt(struct spice_display *display);
 
 /* From the server's thread: tells spice-server what others want it to know. They do not tell it

@@ -6,6 +6,7 @@
 #include <glib-unix.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -309,19 +310,12 @@ static const char *on_heard(void *data, const void *bytes, size_t length, size_t
 }
 
 /* In its pump's writing thread. */
-static bool hurries(void *data)
-{
-	struct link *link = data;
-
-	return g_atomic_int_get(&link->links->hurried);
-}
-
-/* In its pump's writing thread, too. */
 static void on_said(void *data, const void *bytes, size_t length)
 {
 	struct link *link = data;
 
 	pthread_mutex_lock(&link->links->lock);
+	link->links->said += length;
 	spice_acks_sent(&link->acks, bytes, length, g_get_monotonic_time());
 	pthread_mutex_unlock(&link->links->lock);
 }
@@ -341,9 +335,9 @@ static bool put_pump(struct link *link, bool tls)
 	struct certificate *certificate = link->links->options.certificate;
 	const struct pump_tap tap = {.heard = on_heard,
 				     .passed = spice_links_passed,
-				     .hurries = hurries,
 				     .said = on_said,
 				     .data = link,
+				     .hurry = link->links->hurry_fd,
 				     .tcp = tcp_pair_fits(link->fd)};
 	int fd = link->fd, r;
 
@@ -410,17 +404,18 @@ static void look_out(struct link *link)
 	g_source_attach(link->source, link->links->context);
 }
 
-/* It has all that was sent to it, and does not say the word that it owes. */
+/* It has all that was sent to it, and does not say the word that it owes. Who is always late with
+ * one, but says it, may owe another at each look. */
 static bool is_mute(struct link *link, gint64 now)
 {
-	bool owes;
+	gint64 owed;
 
 	pthread_mutex_lock(&link->links->lock);
-	owes = spice_acks_owed(&link->acks, now) > 0;
+	owed = spice_acks_owed(&link->acks, now);
 	pthread_mutex_unlock(&link->links->lock);
-	if (!owes || link->flow.queued || !link->silent)
+	if (!owed || link->flow.queued || !link->silent)
 		link->silent = now;
-	return now - link->silent >= link->links->options.stall_us;
+	return MIN(now - link->silent, owed) >= link->links->options.stall_us;
 }
 
 static void check(struct link *link, gint64 now)
@@ -573,6 +568,7 @@ struct spice_links *spice_links_create(const struct spice_links_options *options
 	links->links = g_ptr_array_new();
 	pthread_mutex_init(&links->lock, NULL);
 	pthread_cond_init(&links->settling, NULL);
+	links->hurry_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return links;
 }
 
@@ -589,6 +585,8 @@ void spice_links_destroy(struct spice_links *links)
 	g_ptr_array_unref(links->gates);
 	g_ptr_array_unref(links->links);
 	backoff_destroy(links->backoff);
+	if (links->hurry_fd >= 0)
+		close(links->hurry_fd);
 	pthread_cond_destroy(&links->settling);
 	pthread_mutex_destroy(&links->lock);
 	g_free(links);

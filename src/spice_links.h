@@ -62,6 +62,9 @@ void spice_links_after(void *links);
 bool spice_links_are_held(struct spice_links *links);
 void spice_links_admit(struct spice_links *links);
 
+/* Whether spice-server has anybody, or has not let go of them yet. */
+bool spice_links_are_served(struct spice_links *links);
+
 /* While spice-server waits for its clients to take what was sent to them: those who do not take it
  * keep nobody waiting, since it is kept for them; and those who leave stay until this is over. */
 void spice_links_hurry(struct spice_links *links, bool hurry);
@@ -70,15 +73,20 @@ void spice_links_hurry(struct spice_links *links, bool hurry);
  * longer than this, and if there are others. */
 void spice_links_press(struct spice_links *links, gint64 patience_us);
 
-/* At the beginning of such a wait: cuts off those who might not end it, since they have not
- * acknowledged for a second what they have, if there are others. True: those are still there, or
- * others who have left, and first it has to be over. */
+/* Before such a wait: cuts off those who might not end it, since they have not acknowledged for a
+ * second what they have, if there are others. True: it has to be put off, for they are still there,
+ * or others who have left, or somebody who gets no pointer before he acknowledges what he has.
+ */
 bool spice_links_part(struct spice_links *links);
 
 /* Closes the gates and cuts everybody off; true until all are gone. */
 bool spice_links_close(struct spice_links *links);
 
-/* Any thread. `waiting` is left alone. */
+/* Any thread. */
+
+uint64_t spice_links_said(struct spice_links *links); /* bytes, by spice-server to everybody */
+
+/* `waiting` is left alone. */
 void spice_links_demand(struct spice_links *links, struct sink_demand *demand);
 void spice_links_count(struct spice_links *links, struct spice_links_counts *counts);
 

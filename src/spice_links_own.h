@@ -56,11 +56,13 @@ struct spice_links {
 	GSource *tick;
 	struct log_limit limit;
 	bool closing, unsettled;
-	gint hurried; /* atomic */
+	int hurry_fd; /* an eventfd, readable while hurried: the pumps' (pump.h); -1 */
 	GPtrArray *gates;
 
 	pthread_mutex_t lock; /* of all below; changed by the context's thread */
 	pthread_cond_t settling;
+	bool hurried;
+	uint64_t said; /* bytes, by spice-server to all of them */
 	GPtrArray *links;
 	struct spice_links_counts counts;
 };

@@ -6,6 +6,7 @@
  * reaches the worker that may end one; their acknowledgements do.
  */
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -61,15 +62,27 @@ static bool is_passing(const struct spice_links *links)
 	return false;
 }
 
+/* The pumps of those who take nothing hear of it at once, and all at the same time. */
+static void tell_pumps(const struct spice_links *links, bool hurry)
+{
+	eventfd_t count;
+
+	if (hurry)
+		eventfd_write(links->hurry_fd, 1);
+	else
+		eventfd_read(links->hurry_fd, &count);
+}
+
 void spice_links_hurry(struct spice_links *links, bool hurry)
 {
 	struct timespec end;
 	int r = 0;
 
+	tell_pumps(links, hurry);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += PASSING_S;
 	pthread_mutex_lock(&links->lock);
-	g_atomic_int_set(&links->hurried, hurry);
+	links->hurried = hurry;
 	while (hurry && is_passing(links) && r != ETIMEDOUT)
 		r = pthread_cond_clockwait(&links->settling, &links->lock, CLOCK_MONOTONIC, &end);
 	pthread_cond_broadcast(&links->settling);
@@ -91,6 +104,13 @@ static bool is_mute(struct link *link, gint64 now)
 
 	return spice_acks_block(&link->acks) && spice_acks_owed(&link->acks, now) >= MUTE_US &&
 	       (!link->flow.queued || unmoved >= UNMOVED_US);
+}
+
+/* With the lock: spice-server, which waits until the pointer is gone everywhere
+ * (server/cursor-channel.cpp, cursor_channel_reset()), would wait for a word of this one. */
+static bool lacks_pointer(const struct link *link)
+{
+	return link->guard.type == SPICE_CHANNEL_CURSOR && spice_acks_block(&link->acks);
 }
 
 static bool is_there(const struct link *link)
@@ -145,7 +165,7 @@ bool spice_links_part(struct spice_links *links)
 
 		if (others && is_there(link) && is_mute(link, now))
 			press(links, link);
-		parts |= link->stage == STAGE_THROUGH && link->leaving;
+		parts |= link->stage == STAGE_THROUGH && (link->leaving || lacks_pointer(link));
 	}
 	pthread_mutex_unlock(&links->lock);
 	return parts;

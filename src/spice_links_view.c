@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is told of the links: any thread. */
+/* What is told of the links. */
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -35,6 +35,24 @@ unsigned int spice_links_count_channels(const struct spice_links *links, uint32_
 		count += link->stage == STAGE_THROUGH && link->session == session;
 	}
 	return count;
+}
+
+bool spice_links_are_served(struct spice_links *links)
+{
+	for (guint i = 0; i < links->links->len; i++)
+		if (((const struct link *)links->links->pdata[i])->stage >= STAGE_LINKING)
+			return true;
+	return false;
+}
+
+uint64_t spice_links_said(struct spice_links *links)
+{
+	uint64_t said;
+
+	pthread_mutex_lock(&links->lock);
+	said = links->said;
+	pthread_mutex_unlock(&links->lock);
+	return said;
 }
 
 void spice_links_demand(struct spice_links *links, struct sink_demand *demand)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "heap.h"
 #include "log.h"
 #include "member.h"
 #include "spice_agent.h"
@@ -15,7 +16,7 @@
 #define DEFAULT_LINK_MS  10000
 #define DEFAULT_STALL_MS 5000
 #define TICK_MS          250
-#define JOIN_US          2000
+#define FINISH_ROUNDS    16 /* of a look at the worker each */
 #define PARTING_MS       5
 #define PARTING_ROUNDS   400
 #define STILL_TICKS      4    /* then who keeps the others waiting has to go */
@@ -59,6 +60,7 @@ struct spice {
 	struct spice_input *input; /* NULL: all only watch */
 	struct spice_agent *agent; /* NULL: clients neither copy nor resize */
 	unsigned int sessions;
+	bool served;          /* somebody is with spice-server, perhaps without a ticket yet */
 	unsigned int still;   /* ticks without anything taken that was there */
 	unsigned int parting; /* how often a new mode has waited for those who are cut off */
 };
@@ -81,15 +83,33 @@ static void tell(struct spice *spice, GSourceFunc function)
 	tell_later(spice, 0, function);
 }
 
+/* Later than the event that tells of it, since that comes out of a call of spice-server. */
+static gboolean on_watched(gpointer data)
+{
+	struct spice *spice = data;
+
+	if (spice_links_are_served(spice->links)) {
+		spice_display_watch(spice->display);
+	} else {
+		spice_display_rest(spice->display);
+		heap_trim(); /* for as long as nobody watches */
+	}
+	return G_SOURCE_REMOVE;
+}
+
 static void on_changed(void *data)
 {
 	struct spice *spice = data;
 	struct spice_links_counts counts;
+	bool served = spice_links_are_served(spice->links);
 
 	spice_links_count(spice->links, &counts);
 	if (!counts.sessions && spice->sessions && spice->input)
 		spice_input_release(spice->input);
 	spice->sessions = counts.sessions;
+	if (served != spice->served)
+		tell(spice, on_watched);
+	spice->served = served;
 	if (!g_atomic_int_get(&spice->closing))
 		sink_poke(&spice->sink);
 }
@@ -130,6 +150,24 @@ static gboolean on_tick(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static GSource *add_tick(struct spice *spice, guint ms)
+{
+	GSource *tick = g_timeout_source_new(ms);
+
+	g_source_set_callback(tick, on_tick, spice, NULL);
+	g_source_attach(tick, spice->context);
+	return tick;
+}
+
+static void drop_tick(GSource **tick)
+{
+	if (!*tick)
+		return;
+	g_source_destroy(*tick);
+	g_source_unref(*tick);
+	*tick = NULL;
+}
+
 static gboolean on_turn(gpointer data)
 {
 	spice_display_turn(((struct spice *)data)->display);
@@ -151,22 +189,39 @@ static gboolean on_captured(gpointer data)
 
 	if (!spice_links_are_held(spice->links))
 		return G_SOURCE_REMOVE;
+	spice->served = true;
+	spice_display_watch(spice->display);
 	if (!spice->sessions)
 		spice_display_settle(spice->display);
 	spice_links_admit(spice->links);
 	return G_SOURCE_REMOVE;
 }
 
+/* In a hurry: until spice-server has no more to say to anybody. When it takes a surface away it
+ * waits for each client by itself, ten milliseconds at a time (server/red-channel-client.cpp); here
+ * all are written to at once. False: it waits for a client's word. */
+static bool let_finish(struct spice *spice)
+{
+	bool open = true, more = true;
+
+	for (int i = 0; more && i < FINISH_ROUNDS; i++) {
+		uint64_t said = spice_links_said(spice->links);
+
+		open = spice_display_is_open(spice->display);
+		more = spice_links_said(spice->links) != said;
+	}
+	return open;
+}
+
 static gboolean on_resized(gpointer data)
 {
 	struct spice *spice = data;
+	bool waits;
 
 	spice_links_hurry(spice->links, true);
-	/* The worker looks at its channels between these two. */
-	spice_display_join(spice->display);
-	g_usleep(JOIN_US);
-	spice_display_join(spice->display);
-	if (spice_links_part(spice->links) && spice->parting++ < PARTING_ROUNDS) {
+	waits = !let_finish(spice);
+	waits |= spice_links_part(spice->links);
+	if (waits && spice->parting++ < PARTING_ROUNDS) {
 		tell_later(spice, PARTING_MS, on_resized);
 	} else {
 		spice->parting = 0;
@@ -215,15 +270,12 @@ static int start(struct spice *spice)
 static void finish(struct spice *spice)
 {
 	gint64 end = g_get_monotonic_time() + CLOSING_MS * G_TIME_SPAN_MILLISECOND;
-	GSource *tick = g_timeout_source_new(10);
-
 	/* What ends a channel are its events. */
-	g_source_set_callback(tick, on_tick, spice, NULL);
-	g_source_attach(tick, spice->context);
+	GSource *tick = add_tick(spice, 10);
+
 	while (spice_links_close(spice->links) && g_get_monotonic_time() < end)
 		g_main_context_iteration(spice->context, TRUE);
-	g_source_destroy(tick);
-	g_source_unref(tick);
+	drop_tick(&tick);
 	spice_server_vm_stop(spice->server);
 	spice_core_close();
 	spice_server_destroy(spice->server);
@@ -234,7 +286,7 @@ static void finish(struct spice *spice)
 static gpointer run(gpointer data)
 {
 	struct spice *spice = data;
-	GSource *tick = g_timeout_source_new(TICK_MS);
+	GSource *tick = NULL;
 	int r;
 
 	g_main_context_push_thread_default(spice->context);
@@ -243,15 +295,15 @@ static gpointer run(gpointer data)
 	spice->started = r ? r : 1;
 	g_cond_signal(&spice->ready);
 	g_mutex_unlock(&spice->lock);
-	g_source_set_callback(tick, on_tick, spice, NULL);
 	while (!g_atomic_int_get(&spice->closing)) {
 		/* Ticks while there are clients: without any, the thread sleeps. */
-		if (spice->sessions && !g_source_get_context(tick))
-			g_source_attach(tick, spice->context);
+		if (spice->sessions && !tick)
+			tick = add_tick(spice, TICK_MS);
+		else if (!spice->sessions)
+			drop_tick(&tick);
 		g_main_context_iteration(spice->context, TRUE);
 	}
-	g_source_destroy(tick);
-	g_source_unref(tick);
+	drop_tick(&tick);
 	finish(spice);
 	g_main_context_pop_thread_default(spice->context);
 	return NULL;

@@ -6,7 +6,6 @@ The long run takes another seed each time and prints it: PLANECAST_SEED repeats 
 import json
 import os
 import random
-import struct
 import subprocess
 import threading
 import time
@@ -68,7 +67,7 @@ class Random(host.Test):
     def wish(address, width, height):
         """A viewer that has asked for a mode."""
         client = rfb.Client(address, encodings=(rfb.RAW, EXTENDED_DESKTOP_SIZE))
-        client.send(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 0, 0, 0, width, height, 0))
+        client.wish(width, height)
         return client
 
     def watch_exactly(self, server, client):

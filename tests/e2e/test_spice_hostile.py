@@ -9,13 +9,14 @@ import struct
 import threading
 import time
 
-from lib import host, pattern, rfb, spice, spice_wire
+from lib import host, pattern, recording, rfb, spice, spice_wire
 from lib.spice_wire import Channel
 
 CHANNELS = (spice_wire.MAIN, spice_wire.DISPLAY, spice_wire.INPUTS, spice_wire.CURSOR)
 FIONREAD = 0x541b
 VNC = re.compile(r"vnc: listening on (\S+)")
 BREAKS = 300 if os.environ.get("PLANECAST_LONG") else 60
+SILENT = 12 if os.environ.get("PLANECAST_LONG") else 4
 LEAVERS = 60 if os.environ.get("PLANECAST_LONG") else 12
 NO_WORD = 99
 
@@ -135,6 +136,39 @@ class SpiceHostile(host.Test):
                 for _ in range(4):
                     display.hear_until(spice_wire.SURFACE_CREATE)
         self.assertIn("cut off: others waited for it", server.log)
+
+    def test_clients_that_fall_silent_before_a_new_mode_do_not_hold_it_up(self):
+        """In their first second, with more to come than spice-server lets wait: it would wait for
+        them for half a minute before the surface goes, and say so."""
+        recording.turns(self.path("turns.rec"), 660, 480, 30, 20000)
+        server = self.serve("--vnc", f"127.0.0.1:{host.free_port()}",
+                            device=f"replay:{self.path('turns.rec')},loop")
+        healthy = self.aside(self.take_all, *self.display(server.address))
+        # The mode is looked at while anybody waits for a picture.
+        with rfb.Client(VNC.search(server.log)[1], timeout=host.PATIENCE) as viewer:
+            for _ in range(SILENT):
+                cut = self.aside(self.listen_only, self.display(server.address)[1])
+                while cut.is_alive():
+                    viewer.update()
+            resizes = viewer.resizes
+            while viewer.resizes < resizes + 2:
+                viewer.update()
+        self.assertTrue(healthy.is_alive(), server.log)
+        self.assertIn("cut off: others waited for it", server.log)
+        self.assertNotIn("timeout", server.log)
+
+    def aside(self, function, *arguments):
+        thread = threading.Thread(target=function, args=arguments, daemon=True)
+        thread.start()
+        return thread
+
+    @staticmethod
+    def take_all(main, display):
+        """Until it is cut off."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                main.drain()
+                display.hear()
 
     def test_stalled_clients_that_leave_while_the_mode_changes(self):
         """spice-server's worker waits for them then, and would use them after their end."""

@@ -33,8 +33,7 @@ class Vdagent(host.Test):
 
     def wish(self, viewer, width, height):
         """SetDesktopSize, of one screen."""
-        viewer.send(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 0, 0, 0, width, height,
-                                0))
+        viewer.wish(width, height)
 
     def test_texts_of_guest_and_viewers(self):
         agent = self.agent()

@@ -24,6 +24,15 @@ class Recording:
             self.time += self._pace
         return self
 
+    def show(self, width, height, pixels):
+        return self.record(WHOLE, 1, self.description(
+            int.from_bytes(b"XR24", "little"), 0, width, height, width * 4, len(pixels)) +
+            zlib.compress(pixels))
+
+    def write(self, path):
+        with open(path, "wb") as file:
+            file.write(self.record(END, 0).data)
+
     @staticmethod
     def description(fourcc, modifier, width, height, stride, size):
         return struct.pack("<IIQIII28xQ", fourcc, 0, modifier, width, height, stride, size)
@@ -44,9 +53,24 @@ def chess_game(path, width, height, frames=2, pace=50000):
     """A file that has these frames: each change is as many rectangles as there can be."""
     made = Recording(pace)
     for frame in range(frames):
-        pixels = chess(width, height, frame)
-        made.record(WHOLE, 1, Recording.description(
-            int.from_bytes(b"XR24", "little"), 0, width, height, width * 4, len(pixels)) +
-            zlib.compress(pixels))
-    with open(path, "wb") as file:
-        file.write(made.record(END, 0).data)
+        made.show(width, height, chess(width, height, frame))
+    made.write(path)
+
+
+def turns(path, width, height, frames, pace):
+    """A file in which a third of every other cell changes at a time, in turns; then a smaller mode.
+
+    What changed in three frames is not covered by what changes later.
+    """
+    made = Recording(pace)
+    columns = -(-width // CELL[0])
+    for frame in range(frames):
+        pixels = bytearray(chess(width, height, 0))
+        for number in range(0, columns * -(-height // CELL[1]), 2):
+            x, y = number % columns * CELL[0], number // columns * CELL[1]
+            shade = bytes(((frame - number // 2 % 3) // 3 * 7 % 256,)) * 4
+            at = (y * width + x) * 4
+            pixels[at:at + 4] = shade
+        made.show(width, height, bytes(pixels))
+    made.show(width // 2, height // 2, chess(width // 2, height // 2, 0))
+    made.write(path)

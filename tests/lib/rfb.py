@@ -119,6 +119,10 @@ class Client:
     def copy(self, text):
         self.send(struct.pack(">BxxxI", 6, len(text)) + text.encode("latin-1"))
 
+    def wish(self, width, height):
+        """SetDesktopSize, of one screen."""
+        self.send(struct.pack(">BxHHBxIHHHHI", 251, width, height, 1, 0, 0, 0, width, height, 0))
+
     def pointer(self, x, y, buttons=0):
         self.send(struct.pack(">BBHH", 5, buttons, x, y))
 

@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 
-from . import host
+from . import host, picture
 
 MAIN, DISPLAY, INPUTS, CURSOR = 1, 2, 3, 4
 AUTH_SELECTION, AUTH_SPICE, MINI_HEADER = 1 << 0, 1 << 1, 1 << 3
@@ -19,6 +19,7 @@ SET_ACK = 3  # the first message that a server says on a channel of its worker
 MAIN_INIT = 103
 FLUSH_MARK = 4
 ATTACH_CHANNELS = 104
+AGENT_START, AGENT_DATA, MONITORS_CONFIG = 106, 107, 2
 ACK_SYNC, ACK = 1, 2
 DISPLAY_INIT = 101
 MARK = 102  # the picture is whole
@@ -168,10 +169,20 @@ class Viewer:
     def update(self):
         """Takes what comes up to the next change of the picture."""
         kind = 0
+        self.main.drain()  # a server times the way by some 100 KB, which small buffers do not hold
         while kind != DRAW_COPY:
-            kind, _ = self.display.hear()
-            self.resizes += kind == SURFACE_CREATE
+            kind, body = self.display.hear()
+            if kind == SURFACE_CREATE:
+                self.resizes += 1
+                self.create(body)
         self.updates += 1
+        self.draw(body)
+
+    def create(self, body):
+        pass
+
+    def draw(self, body):
+        pass
 
     def close(self):
         self.display.sock.close()
@@ -182,3 +193,42 @@ class Viewer:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Painter(Viewer):
+    """One that has the picture, of a server with --spice-compression off."""
+    BITMAP, FORMAT, TOP_DOWN = 0, 8, 4  # SPICE_IMAGE_TYPE_, SPICE_BITMAP_FMT_32BIT and FLAGS_
+    NO_CLIP = 0
+    PALETTE = 4  # bytes; there is none
+
+    def __init__(self, address):
+        self.width = self.height = 0
+        self.pixels = bytearray()
+        super().__init__(address)
+
+    def create(self, body):
+        _, self.width, self.height = struct.unpack("<III", body[:12])
+        self.pixels = bytearray(self.width * self.height * 4)
+
+    def draw(self, body):
+        """SpiceMsgDisplayDrawCopy and what it points at, as spice.proto has them."""
+        _, top, left, bottom, right, clip, at = struct.unpack("<IiiiiBI", body[:25])
+        kind, _, width, height = struct.unpack("<BBII", body[at + 8:at + 18])
+        form, flags, _, _, stride = struct.unpack("<BBIII", body[at + 18:at + 32])
+        if (kind, form, clip) != (self.BITMAP, self.FORMAT, self.NO_CLIP) or \
+                (width, height) != (right - left, bottom - top):
+            raise ValueError(f"an image of kind {kind}, {width}x{height}, for {body[4:20].hex()}")
+        at += 32 + self.PALETTE
+        for row in range(height):
+            line = row if flags & self.TOP_DOWN else height - 1 - row
+            begin = ((top + row) * self.width + left) * 4
+            self.pixels[begin:begin + width * 4] = body[at + line * stride:][:width * 4]
+
+    def picture(self):
+        return picture.from_xrgb(self.width, self.height, bytes(self.pixels))
+
+    def wish(self, width, height):
+        """Its window has that size: a VDAgentMonitorsConfig in a VDAgentMessage (vd_agent.h)."""
+        config = struct.pack("<IIIIIii", 1, 0, height, width, 32, 0, 0)
+        self.main.say(AGENT_START, struct.pack("<I", 10))
+        self.main.say(AGENT_DATA, struct.pack("<IIQI", 1, MONITORS_CONFIG, 0, len(config)) + config)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@
 struct stage {
 	struct pump *pump;
 	int peer, plain;
-	gint hurried, ends; /* atomic */
+	int hurry; /* an eventfd */
+	gint ends; /* atomic */
 };
 
 /* Takes up to three bytes at a time, leaves out dots and breaks at an exclamation mark. */
@@ -35,20 +37,25 @@ static const char *on_heard(void *data, const void *bytes, size_t length, size_t
 	return NULL;
 }
 
-static bool hurries(void *data)
-{
-	return g_atomic_int_get(&((struct stage *)data)->hurried);
-}
-
 static void raise_curtain(struct stage *stage)
 {
-	const struct pump_tap tap = {.heard = on_heard, .hurries = hurries, .data = stage};
+	struct pump_tap tap = {.heard = on_heard, .data = stage};
 	int pair[2];
 
-	*stage = (struct stage){0};
+	*stage = (struct stage){.hurry = eventfd(0, EFD_CLOEXEC)};
+	assert_true(stage->hurry >= 0);
+	tap.hurry = stage->hurry;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	stage->peer = pair[0];
 	assert_int_equal(plain_stream_pump(pair[1], &tap, &stage->pump, &stage->plain), 0);
+}
+
+static void hurry(const struct stage *stage, bool hurried)
+{
+	eventfd_t count;
+
+	assert_int_equal(
+		hurried ? eventfd_write(stage->hurry, 1) : eventfd_read(stage->hurry, &count), 0);
 }
 
 static void say(int fd, const char *words)
@@ -80,6 +87,7 @@ static void test_the_tap_decides_what_is_passed_on(void **state)
 	assert_int_equal(g_atomic_int_get(&stage.ends), 1);
 	close(stage.plain);
 	assert_null(pump_finish(stage.pump));
+	close(stage.hurry);
 }
 
 static void test_the_tap_breaks_the_connection(void **state)
@@ -97,6 +105,7 @@ static void test_the_tap_breaks_the_connection(void **state)
 	close(stage.plain);
 	assert_string_equal(pump_finish(stage.pump), "it shouts");
 	close(stage.peer);
+	close(stage.hurry);
 }
 
 static uint8_t byte_at(size_t at)
@@ -115,14 +124,14 @@ static void test_who_hurries_does_not_wait_for_the_peer(void **state)
 	for (size_t i = 0; i < MUCH; i++)
 		much[i] = byte_at(i);
 	raise_curtain(&stage);
-	g_atomic_int_set(&stage.hurried, 1);
+	hurry(&stage, true);
 	for (size_t done = 0; done < MUCH;) {
 		ssize_t n = send(stage.plain, much + done, MUCH - done, MSG_NOSIGNAL);
 
 		assert_true(n > 0);
 		done += (size_t)n;
 	}
-	g_atomic_int_set(&stage.hurried, 0);
+	hurry(&stage, false);
 	assert_int_equal(recv(stage.peer, got, MUCH, MSG_WAITALL), MUCH);
 	assert_memory_equal(got, much, MUCH);
 	say(stage.plain, "and more");
@@ -131,6 +140,7 @@ static void test_who_hurries_does_not_wait_for_the_peer(void **state)
 	assert_int_equal(recv(stage.peer, &more, 1, 0), 0);
 	assert_null(pump_finish(stage.pump));
 	close(stage.peer);
+	close(stage.hurry);
 	g_free(much);
 	g_free(got);
 }
@@ -145,7 +155,7 @@ static void test_too_much_is_not_kept(void **state)
 
 	(void)state;
 	raise_curtain(&stage);
-	g_atomic_int_set(&stage.hurried, 1);
+	hurry(&stage, true);
 	while (done < 2ull * PUMP_KEPT && (n = send(stage.plain, much, MUCH, MSG_NOSIGNAL)) > 0)
 		done += (size_t)n;
 	/* The rest is thrown away: nobody waits, and the peer is cut off. */
@@ -155,6 +165,7 @@ static void test_too_much_is_not_kept(void **state)
 	close(stage.plain);
 	assert_string_equal(pump_finish(stage.pump), "it takes too little");
 	close(stage.peer);
+	close(stage.hurry);
 	g_free(much);
 }
 

@@ -129,7 +129,7 @@ class Console(mdev.Test):
         self.assertEqual(sum("uname -a" in line for line in self.lines()), 2, self.lines())
         self.point(guest, limits)
         self.assert_exact(guest, device)
-        self.client.send(struct.pack(">BxHHBxIHHHHI", 251, 1152, 864, 1, 0, 0, 0, 1152, 864, 0))
+        self.client.wish(1152, 864)
         self.assert_edid(guest, 1152, 864)
         # Between two drivers the kernel's console has 80 columns, and cuts its lines there.
         cut = uname[:80].rstrip()
