@@ -42,13 +42,13 @@ class Screen:
             raise AssertionError("Xvfb does not start")
 
     def dump(self):
-        """What xwd says. It asks for every window, of which one may go at that moment."""
+        """What xwd says. It asks for every window, of which one may go or shrink meanwhile."""
         end = time.monotonic() + host.PATIENCE
         while True:
             done = host.run("xwd", "-silent", "-root", "-display", self.display)
             if not done.code:
                 return done
-            if "BadWindow" not in done.err or time.monotonic() > end:
+            if not re.search("BadWindow|BadMatch", done.err) or time.monotonic() > end:
                 raise AssertionError(f"xwd: {done.err}")
 
     def picture(self):
