@@ -125,6 +125,10 @@ class RemoteViewer(host.Test):
         wanted = ["key qcode shift, down 1", "key qcode u, down 1", "key qcode ret, down 1",
                   "key qcode ret, down 0"]
         self.wait_for(lambda: set(wanted) <= set(events()), lambda: str(events()))
+        client.screen.run("xdotool", "key", "ctrl+alt+t")
+        chord = [f"key qcode {key}, down {down}" for down in (1, 0) for key in ("ctrl", "alt", "t")]
+        self.wait_for(lambda: events()[-6:-3] == chord[:3] and set(events()[-3:]) == set(chord[3:]),
+                      lambda: str(events()))
         x, y = ([int(event.rpartition("0x")[2], 16) for event in events()
                  if f"axis {axis}" in event][-1] for axis in "xy")
         self.assertAlmostEqual(x * 319 / 0x7fff, 160, delta=1)

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from . import host, qemu
+from . import host, picture, qemu
 
 MODULES = ("bochs", "virtio_pci", "virtio_input", "evdev")
 APPEND = ("console=ttyS0 console=tty0 vt.global_cursor_default=0 quiet tsc=reliable "
@@ -52,6 +52,16 @@ while read -r order </dev/ttyS0; do
 			echo "EDID $edid $(cat $status)" >/dev/ttyS0
 		done
 		;;
+	detect)
+		for status in /sys/class/drm/card*-*/status; do
+			echo detect >$status
+			edid=$(hexdump -v -e '1/1 "%02x"' ${status%status}edid)
+			echo "EDID $edid $(cat $status)" >/dev/ttyS0
+		done
+		;;
+	paint)
+		paint >/dev/ttyS0 &
+		;;
 	esac
 done
 """
@@ -88,6 +98,71 @@ int main(int argc, char **argv)
 	return 0;
 }
 """
+# A compositor's place: the monitor's first mode, and in it what painted() says.
+PAINT = r"""
+#include <drm.h>
+#include <drm_mode.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define ADDRESS(of) ((uint64_t)(uintptr_t)(of))
+
+int main(void)
+{
+	uint32_t crtcs[8], connectors[8], encoders[8];
+	struct drm_mode_card_res card = {
+		.crtc_id_ptr = ADDRESS(crtcs), .connector_id_ptr = ADDRESS(connectors),
+		.encoder_id_ptr = ADDRESS(encoders), .count_crtcs = 8, .count_connectors = 8,
+		.count_encoders = 8};
+	struct drm_mode_modeinfo modes[256];
+	struct drm_mode_get_connector monitor = {.modes_ptr = ADDRESS(modes), .count_modes = 256};
+	struct drm_mode_create_dumb made = {.bpp = 32};
+	struct drm_mode_map_dumb map = {0};
+	struct drm_mode_fb_cmd frame = {.bpp = 32, .depth = 24};
+	struct drm_mode_crtc crtc = {.mode_valid = 1, .count_connectors = 1};
+	int fd = open("/dev/dri/card0", O_RDWR);
+	uint32_t *pixels;
+
+	if (ioctl(fd, DRM_IOCTL_MODE_GETRESOURCES, &card))
+		return 1;
+	monitor.connector_id = connectors[0];
+	if (ioctl(fd, DRM_IOCTL_MODE_GETCONNECTOR, &monitor) || !monitor.count_modes)
+		return 2;
+	made.width = frame.width = modes[0].hdisplay;
+	made.height = frame.height = modes[0].vdisplay;
+	if (ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, &made))
+		return 3;
+	map.handle = frame.handle = made.handle;
+	frame.pitch = made.pitch;
+	if (ioctl(fd, DRM_IOCTL_MODE_MAP_DUMB, &map) || ioctl(fd, DRM_IOCTL_MODE_ADDFB, &frame))
+		return 4;
+	pixels = mmap(NULL, made.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, map.offset);
+	if (pixels == MAP_FAILED)
+		return 5;
+	for (uint32_t y = 0; y < made.height; y++)
+		for (uint32_t x = 0; x < made.width; x++)
+			pixels[y * (made.pitch / 4) + x] = (x & 0xff) | (y & 0xff) << 8 | 0x400000;
+	crtc.crtc_id = crtcs[0];
+	crtc.fb_id = frame.fb_id;
+	crtc.set_connectors_ptr = ADDRESS(connectors);
+	crtc.mode = modes[0];
+	if (ioctl(fd, DRM_IOCTL_MODE_SETCRTC, &crtc))
+		return 6;
+	pause();
+	return 0;
+}
+"""
+
+
+def painted(width, height):
+    return picture.from_xrgb(width, height, b"".join(
+        bytes((x & 0xff, y & 0xff, 0x40, 0)) for y in range(height) for x in range(width)))
+
+
 SIGNS = "".join(map(chr, range(33, 127)))
 
 
@@ -97,10 +172,12 @@ def initrd(folder):
     os.makedirs(f"{tree}/bin")
     os.makedirs(f"{tree}/modules")
     shutil.copy(shutil.which("busybox"), f"{tree}/bin/busybox")
-    source = os.path.join(folder, "pointer.c")
-    with open(source, "w", encoding="ascii") as file:
-        file.write(POINTER)
-    subprocess.run(["gcc", "-static", "-O1", "-o", f"{tree}/bin/pointer", source], check=True)
+    for name, text in (("pointer", POINTER), ("paint", PAINT)):
+        source = os.path.join(folder, f"{name}.c")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(text)
+        subprocess.run(["gcc", "-static", "-O1", "-I/usr/include/libdrm", "-o",
+                        f"{tree}/bin/{name}", source], check=True)
     order = []
     for module in MODULES:
         shown = subprocess.run(["modprobe", "--show-depends", module], check=True, text=True,

@@ -15,6 +15,7 @@ MAIN, DISPLAY, INPUTS, CURSOR = 1, 2, 3, 4
 AUTH_SELECTION, AUTH_SPICE, MINI_HEADER = 1 << 0, 1 << 1, 1 << 3
 MODERN = AUTH_SELECTION | AUTH_SPICE | MINI_HEADER
 
+ROOM = 1 << 20
 SET_ACK = 3  # the first message that a server says on a channel of its worker
 MAIN_INIT = 103
 FLUSH_MARK = 4
@@ -54,6 +55,8 @@ class Channel:
         name, port = address.rsplit(":", 1)
         self.sock = socket.create_connection((name, int(port)), host.PATIENCE)
         self.sock.settimeout(host.PATIENCE)
+        if kind == MAIN:  # which few read: there is room for what a server times the way by
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         self.mini = bool(capabilities & MINI_HEADER)
         self.window = self.heard = 0
         self.answers = True  # acknowledges what it hears, when asked to
@@ -169,7 +172,6 @@ class Viewer:
     def update(self):
         """Takes what comes up to the next change of the picture."""
         kind = 0
-        self.main.drain()  # a server times the way by some 100 KB, which small buffers do not hold
         while kind != DRAW_COPY:
             kind, body = self.display.hear()
             if kind == SURFACE_CREATE:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A Linux guest's console, worked on by viewers: what is typed, pointed at and wished arrives."""
+import contextlib
 import os
 import shutil
 import struct
+import threading
 import time
 
 import kmod_vfio
 from lib import console, host, linux_guest, mdev, picture, rfb, spice_wire
 
 VNC, SPICE = "127.0.0.1:5900", "127.0.0.1:5930"
+# bochs-drm reads its monitor's EDID whenever it is asked for a monitor, not only when it starts.
+DETECTS = int(os.uname().release.split(".")[0]) >= 7
 COMMAND = "uname -a\n"
 SCANCODES = {"u": 0x16, "n": 0x31, "a": 0x1e, "m": 0x32, "e": 0x12, " ": 0x39, "-": 0x0c,
              "\n": 0x1c}
@@ -82,11 +86,11 @@ class Console(mdev.Test):
                 return all(abs(pixel - wanted) <= 1 for pixel, wanted in zip(pixels, place))
             guest.wait_for(there, f"the pointer at {place}")
 
-    def assert_edid(self, guest, width, height):
+    def assert_edid(self, guest, width, height, order="rebind"):
         """The guest, whose driver looks at its monitor anew, finds one of that size."""
         end = time.monotonic() + host.PATIENCE
         while True:
-            guest.order("rebind")
+            guest.order(order)
             line = guest.wait_for(
                 lambda said: [each for each in said.splitlines(True)
                               if each[:5] == "EDID " and each[-1] == "\n"], "no EDID")[0]
@@ -103,6 +107,24 @@ class Console(mdev.Test):
         edid = bytes.fromhex(text)
         return edid[56] | (edid[58] & 0xf0) << 4, edid[59] | (edid[61] & 0xf0) << 4
 
+    def watch_by_spice(self):
+        """A client that takes all that comes, and so its picture."""
+        def take():
+            with contextlib.suppress(OSError, EOFError):
+                while True:
+                    viewer.update()
+        viewer = spice_wire.Painter(SPICE)
+        self.addCleanup(viewer.close)
+        threading.Thread(target=take, daemon=True).start()
+        return viewer
+
+    def assert_follows(self, viewer):
+        """The SPICE client comes to see what the VNC viewer sees."""
+        end = time.monotonic() + host.PATIENCE
+        while (wrong := picture.difference(viewer.picture(), self.client.picture())):
+            self.assertLess(time.monotonic(), end, wrong)
+            time.sleep(0.2)
+
     def assert_exact(self, guest, device):
         """What the viewer sees is what the guest has in its video memory, once it rests."""
         def memory(width, height):
@@ -118,7 +140,8 @@ class Console(mdev.Test):
         uname = next(line for line in guest.said.splitlines() if line[:6] == "Linux ")
         limits = [int(each) for line in guest.said.splitlines() if line[:8] == "POINTER "
                   for each in line.split()[1:]][:2]
-        self.serve(device.spec, "--spice", SPICE, "--input", f"qmp:{guest.monitor}", vnc=VNC)
+        self.serve(device.spec, "--spice", SPICE, "--spice-compression", "off", "--input",
+                   f"qmp:{guest.monitor}", vnc=VNC)
         self.watch()
         self.font = self.follow_until(lambda shown: console.learn(shown, linux_guest.SIGNS),
                                       lambda: "the guest's signs are never shown")
@@ -133,10 +156,29 @@ class Console(mdev.Test):
         self.assert_edid(guest, 1152, 864)
         # Between two drivers the kernel's console has 80 columns, and cuts its lines there.
         cut = uname[:80].rstrip()
-        self.follow_until(lambda shown: shown.size == (1152, 864)
-                          and console.read(shown, self.font).count(cut) == 2,
-                          lambda: f"{self.client.picture().size}: {self.lines()}")
+        self.wait_for_size(1152, 864, cut)
         self.assert_exact(guest, device)
+        viewer = self.watch_by_spice()
+        self.assert_follows(viewer)
+        viewer.wish(800, 600)
+        self.assert_edid(guest, 800, 600)
+        self.wait_for_size(800, 600, cut)
+        self.assert_exact(guest, device)
+        self.assert_follows(viewer)
+        if DETECTS:
+            viewer.wish(1280, 720)
+            self.assert_edid(guest, 1280, 720, "detect")
+            guest.order("paint")
+            expected = linux_guest.painted(1280, 720)
+            self.follow_until(lambda shown: shown == expected,
+                              lambda: picture.difference(self.client.picture(), expected))
+            self.assert_follows(viewer)
+
+    def wait_for_size(self, width, height, line):
+        """Until the screen has that size, and twice that line again."""
+        self.follow_until(lambda shown: shown.size == (width, height)
+                          and console.read(shown, self.font).count(line) == 2,
+                          lambda: f"{self.client.picture().size}: {self.lines()}")
 
     def test_the_monitor_is_found_by_itself(self):
         device, guest = self.boot("dmabuf-y")
