@@ -130,7 +130,7 @@ class Tests:
     }
 
     # What shares frames and encodings between threads of pthreads: TSan does not see GLib's locks.
-    THREADED = ("bands", "encoder", "encoder_churn", "vnc", "vnc_quality")
+    THREADED = ("bands", "encoder", "encoder_churn", "vnc", "vnc_copies", "vnc_quality")
 
     FUZZ_RUNS, FUZZ_MINUTES = 2000, 2  # of each target
     SOAK_MINUTES = 3
