@@ -7,6 +7,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+/* More between two looks is time in which we were halted or had no processor: not the peer's. */
+#define MOST_APART_US G_USEC_PER_SEC
+
 static uint64_t bytes_acked(int fd)
 {
 	struct tcp_info info = {0};
@@ -28,6 +31,9 @@ gint64 flow_look(struct flow *flow, int fd, gint64 now)
 	/* TCP's queue may grow while nothing is taken: there the peer's word alone counts. */
 	moves = !queued || !flow->moved || acked != flow->acked ||
 		(!acked && queued != flow->queued);
+	if (now - flow->looked > MOST_APART_US)
+		flow->moved += now - flow->looked - MOST_APART_US;
+	flow->looked = now;
 	flow->acked = acked;
 	flow->queued = queued;
 	if (moves)

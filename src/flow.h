@@ -12,11 +12,13 @@ struct flow {
 	uint64_t acked; /* bytes, TCP only */
 	int queued;     /* bytes */
 	gint64 moved;   /* when it took something last, or had nothing to take */
+	gint64 looked;  /* last */
 };
 
 /*
  * To be called a few times a second, from one thread. Returns for how long (us) the peer has taken
- * nothing although data waits.
+ * nothing although data waits; of the time between two looks at most a second counts, so that nobody
+ * stalls while this process is halted.
  */
 gint64 flow_look(struct flow *flow, int fd, gint64 now);
 

@@ -167,6 +167,11 @@ tests_unit_test_pam_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pam_start
 tests_unit_test_pam_LDADD = $(UNIT_LDADD)
 endif
 
+UNIT_TESTS += tests/unit/test_flow
+tests_unit_test_flow_SOURCES = tests/unit/test_flow.c
+tests_unit_test_flow_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_flow_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_CFLAGS = $(UNIT_CFLAGS)

@@ -10,9 +10,10 @@
 
 #include "wire.h"
 
-#define READ_AT_ONCE 65536u
-#define VERSION      "RFB 003.008\n"
-#define REQUEST_BIT  (1u << 31)
+#define PATIENCE_STEP_MS 200
+#define READ_AT_ONCE     65536u
+#define VERSION          "RFB 003.008\n"
+#define REQUEST_BIT      (1u << 31)
 
 const struct viewer_format viewer_x8r8g8b8 = {32, 24, false, {255, 255, 255}, {16, 8, 0}};
 
@@ -43,9 +44,19 @@ static bool make_room(struct viewer *viewer, size_t n)
 	return true;
 }
 
+/* In steps: one during which all of this process was halted counts as one. */
+static bool waits_in_vain(int fd)
+{
+	struct pollfd poller = {fd, POLLIN, 0};
+	int ready = 0;
+
+	for (int waited = 0; !ready && waited < VIEWER_PATIENCE_MS; waited += PATIENCE_STEP_MS)
+		ready = poll(&poller, 1, PATIENCE_STEP_MS);
+	return ready <= 0;
+}
+
 static bool read_more(struct viewer *viewer)
 {
-	struct pollfd poller = {viewer->fd, POLLIN, 0};
 	ssize_t n;
 
 	if (viewer->fd < 0)
@@ -53,7 +64,7 @@ static bool read_more(struct viewer *viewer)
 	n = recv(viewer->fd, viewer->buffer + viewer->have, viewer->room - viewer->have,
 		 MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN) {
-		if (poll(&poller, 1, VIEWER_PATIENCE_MS) <= 0)
+		if (waits_in_vain(viewer->fd))
 			return viewer_fail(viewer, "the server says nothing");
 		n = recv(viewer->fd, viewer->buffer + viewer->have, viewer->room - viewer->have, 0);
 	}
