@@ -59,7 +59,7 @@ _planecast_devices() {
 			echo "$kind$path="
 		done
 		;;
-	replay:*,*) printf '%s\n' "${1%,*}",{loop,from=,frame=} ;;
+	replay:*,*) printf '%s\n' "${1%,*}",{loop,from=,frame=,epoch=} ;;
 	replay:* | cdev:*) compgen -P "${1%%:*}:" -f -- "${1#*:}" ;;
 	/*) compgen -f -- "$1" ;;
 	esac

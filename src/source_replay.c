@@ -13,12 +13,14 @@
 
 #include "log.h"
 #include "member.h"
+#include "recording.h"
 #include "recording_reader.h"
 
 struct replay_options {
 	char *path;
 	bool loop, frozen;
-	uint32_t frame; /* the first one, or the only one */
+	uint32_t frame;   /* the first one, or the only one */
+	int64_t epoch_us; /* when that was shown first; 0: when it is opened */
 };
 
 struct replay {
@@ -47,17 +49,31 @@ static int parse_frame(const char *key, const char *value, uint32_t *frame, GErr
 	return 0;
 }
 
+static int parse_epoch(const char *value, int64_t *epoch_us, GError **error)
+{
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(value, 10, 1, RECORDING_MAX_TIME_US, &number, NULL))
+		return fail(error, EXIT_USAGE, EINVAL, "epoch has no time (give epoch=N, "
+						       "microseconds of the monotonic clock)");
+	*epoch_us = (int64_t)number;
+	return 0;
+}
+
 /* Takes one option off the end of the path. 1: there is none. */
 static int parse_last(struct replay_options *options, bool *first, GError **error)
 {
 	char *comma = strrchr(options->path, ',');
 	bool frame = comma && g_str_has_prefix(comma, ",frame=");
 	bool from = comma && g_str_has_prefix(comma, ",from=");
+	bool epoch = comma && g_str_has_prefix(comma, ",epoch=");
 	int ret = 0;
 
-	if (!frame && !from && g_strcmp0(comma, ",loop"))
+	if (!frame && !from && !epoch && g_strcmp0(comma, ",loop"))
 		return 1;
 	*comma++ = '\0';
+	if (epoch)
+		return parse_epoch(strchr(comma, '=') + 1, &options->epoch_us, error);
 	if (!frame && !from) {
 		options->loop = true;
 		return 0;
@@ -100,12 +116,12 @@ static void warn(struct replay *replay)
 	replay->warned = true;
 }
 
-/* The recording's time now. */
+/* The recording's time now; negative before its epoch. */
 static int64_t now_us(const struct replay *replay)
 {
 	int64_t now = g_get_monotonic_time() - replay->started_us;
 
-	return replay->options.loop ? now % recording_duration(replay->recording) : now;
+	return replay->options.loop && now > 0 ? now % recording_duration(replay->recording) : now;
 }
 
 /* Goes to a frame, or to the last one before the damage that is found on the way. */
@@ -293,8 +309,9 @@ static int start(struct replay *replay, GError **error)
 		if (replay->timer < 0)
 			return fail(error, EXIT_FAILED, errno, "no timer: %s", g_strerror(errno));
 	}
-	replay->started_us = g_get_monotonic_time() -
-			     recording_time(replay->recording, options->frame);
+	replay->started_us =
+		(options->epoch_us ? options->epoch_us : g_get_monotonic_time()) -
+		recording_time(replay->recording, options->frame);
 	arm(replay);
 	return 0;
 }

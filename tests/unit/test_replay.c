@@ -250,6 +250,35 @@ static void test_replay_begins_and_stays_where_it_is_told(void **state)
 	damage_finish(&damage);
 }
 
+/* Each frame lasts an eighth of the clock's time so far: looking takes nothing of that. */
+static void test_replay_began_when_it_is_told(void **state)
+{
+	gint64 now = g_get_monotonic_time();
+	struct tape *tape = *state;
+
+	tape->step_us = now / 8;
+	record_bars(tape, 8);
+	for (int frame = 0; frame < 7; frame++) {
+		char *options = g_strdup_printf(",epoch=%" G_GINT64_FORMAT,
+						now - tape->step_us * frame - tape->step_us / 2);
+		struct source *source = open_replay(tape, options);
+
+		assert_int_equal(acquire_frame(tape, source), frame);
+		source->ops->close(source);
+		g_free(options);
+	}
+	for (int loop = 0; loop < 2; loop++) {
+		char *options = g_strdup_printf(",epoch=%" G_GINT64_FORMAT "%s",
+						now + G_TIME_SPAN_HOUR, loop ? ",loop" : "");
+		struct source *source = open_replay(tape, options);
+
+		assert_int_equal(acquire_frame(tape, source), 0);
+		assert_false(fires(source, 2));
+		source->ops->close(source);
+		g_free(options);
+	}
+}
+
 static void test_replay_of_a_plane_that_is_held_stands_still(void **state)
 {
 	struct source *source;
@@ -406,12 +435,14 @@ static void test_replay_refuses_with_one_line(void **state)
 	} cases[] = {
 		{"", "no file", EXIT_USAGE},
 		{",loop", "no file", EXIT_USAGE},
-		{"/no/such,file", "cannot open /no/such,file: No such file", EXIT_FAILED},
+		{"/no/such,file", "cannot open /no/such,file: No such file", EXIT_USAGE},
 		{"/no/such,frame=", "frame has no number", EXIT_USAGE},
 		{"/no/such,frame=-1", "frame has no number", EXIT_USAGE},
 		{"/no/such,from=4294967296", "from has no number", EXIT_USAGE},
 		{"/no/such,frame=1,from=2", "given twice", EXIT_USAGE},
-		{"/dev/zero", "not a regular file", EXIT_FAILED},
+		{"/no/such,epoch=0", "epoch has no time", EXIT_USAGE},
+		{"/no/such,epoch=9223372036854775807", "epoch has no time", EXIT_USAGE},
+		{"/dev/zero", "not a regular file", EXIT_USAGE},
 	};
 
 	(void)state;
@@ -438,6 +469,7 @@ int main(void)
 		TAPE_TEST(test_replay_tells_of_each_change_and_then_is_quiet),
 		TAPE_TEST(test_replay_loops),
 		TAPE_TEST(test_replay_begins_and_stays_where_it_is_told),
+		TAPE_TEST(test_replay_began_when_it_is_told),
 		TAPE_TEST(test_replay_of_a_plane_that_is_held_stands_still),
 		TAPE_TEST(test_replay_is_off_where_the_plane_was),
 		TAPE_TEST(test_replay_of_a_still_display_has_no_events),
