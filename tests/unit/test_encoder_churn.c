@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Viewers that do at random what viewers can do, while the picture scrolls and changes, and its
- * size, all the time: a thousand actions, or four minutes of them with PLANECAST_LONG set, in
- * rounds. At the end of each every viewer has every pixel, and when they have gone nothing of
- * theirs is kept: no group, no piece, and no more of the heap than after the first round.
+ * size, all the time: a thousand actions, or four minutes of them with PLANECAST_LONG set, or as
+ * many as PLANECAST_CHURN_MINUTES says, in rounds. At the end of each every viewer has every pixel,
+ * and when they have gone nothing of theirs is kept: no group, no piece, and no more of the heap
+ * than after the first round.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,8 @@
 #define ROUNDS      3
 #define ACTIONS     (1000 / ROUNDS + 1)
 #define LONG_ROUNDS 8
-#define LONG_US     (240 / LONG_ROUNDS * G_TIME_SPAN_SECOND)
-#define LONGEST     480 /* s */
+#define LONG_US     (30 * G_TIME_SPAN_SECOND)
+#define LONGEST     240 /* s, of a round */
 #define MAX_SIDE    1100
 
 /* ThreadSanitizer finds, and suppresses, a race in each word that libvncserver reads. */
@@ -47,9 +48,15 @@ enum phase {
 	PHASE_STILL, /* nothing changes any more: see that you have it all */
 };
 
+/* What there was in a round. Atomic. */
+struct tally {
+	gint actions, visits, choices, resizes;
+};
+
 struct guest {
 	struct stage *stage;
-	gint *phase, *actions, *away; /* atomic; away: guests that have ended their visits */
+	struct tally *tally;
+	gint *phase, *away; /* atomic; away: guests that have ended their visits */
 	uint32_t seed, turns;
 	bool lossless;   /* in the end */
 	bool same, left; /* left: it has ended its visits */
@@ -83,7 +90,8 @@ static bool choose(struct guest *guest, struct viewer *viewer, bool lossless)
 			       VIEWER_JPEG_QUALITY_0 + (int32_t)(next(guest) % 10)};
 	bool quality = !lossless && next(guest) % 3;
 
-	g_atomic_int_add(guest->actions, 3);
+	g_atomic_int_add(&guest->tally->actions, 3);
+	g_atomic_int_inc(&guest->tally->choices);
 	return viewer_set_format(viewer, &formats[next(guest) % G_N_ELEMENTS(formats)]) &&
 	       viewer_set_encodings(viewer, encodings, quality ? 8 : 7) &&
 	       viewer_request(viewer, false);
@@ -104,7 +112,7 @@ static bool follow(struct guest *guest, struct viewer *viewer)
 {
 	int message;
 
-	g_atomic_int_add(guest->actions, 2);
+	g_atomic_int_add(&guest->tally->actions, 2);
 	if (!viewer_continuous(viewer, true))
 		return false;
 	for (uint32_t i = next(guest) % 6; i; i--) {
@@ -136,7 +144,8 @@ static bool shows(const struct viewer *viewer, const struct frame *frame)
 
 static bool visit(struct guest *guest, struct viewer *viewer)
 {
-	g_atomic_int_add(guest->actions, 2);
+	g_atomic_int_add(&guest->tally->actions, 2);
+	g_atomic_int_inc(&guest->tally->visits);
 	if (!viewer_open(viewer, rfb_dial_tcp(guest->stage->port), true))
 		return false;
 	if (!choose(guest, viewer, false))
@@ -242,10 +251,12 @@ static size_t resident(void)
 	return here;
 }
 
-static void paint(struct stage *stage, uint32_t turn)
+static void paint(struct stage *stage, struct tally *tally, uint32_t turn)
 {
-	if (turn % 40 == 39)
+	if (turn % 40 == 39) {
 		stage_resize(stage, 600 + turn * 7 % (MAX_SIDE - 600), 200 + turn % 90);
+		tally->resizes++;
+	}
 	if (turn % 3)
 		stage_move(stage, &(struct detile_rect){turn % 40, turn * 7 % 100, 264, 100},
 			   turn % 2 ? 9 : 0, -8, true);
@@ -255,35 +266,45 @@ static void paint(struct stage *stage, uint32_t turn)
 	g_usleep(5000);
 }
 
+/* How many long rounds; 0: short ones. */
+static uint32_t long_rounds(void)
+{
+	const char *minutes = getenv("PLANECAST_CHURN_MINUTES");
+
+	if (minutes)
+		return (uint32_t)(strtoul(minutes, NULL, 10) * G_TIME_SPAN_MINUTE / LONG_US);
+	return getenv("PLANECAST_LONG") ? LONG_ROUNDS : 0;
+}
+
 /* Until there were enough actions, or for long. A guest that has gone away has failed. */
-static void churn(struct stage *stage, gint *actions, gint *away)
+static void churn(struct stage *stage, struct tally *tally, gint *away)
 {
 	gint64 end = g_get_monotonic_time() + LONG_US;
 	uint32_t turn = 0;
 
-	while ((getenv("PLANECAST_LONG") ? g_get_monotonic_time() < end
-					 : g_atomic_int_get(actions) < ACTIONS) &&
+	while ((long_rounds() ? g_get_monotonic_time() < end
+			      : g_atomic_int_get(&tally->actions) < ACTIONS) &&
 	       !g_atomic_int_get(away))
-		paint(stage, turn++);
+		paint(stage, tally, turn++);
 }
 
-/* How many actions there were. */
-static gint play_round(struct stage *stage, uint32_t round)
+static struct tally play_round(struct stage *stage, uint32_t round)
 {
 	struct guest guests[GUESTS];
 	pthread_t threads[GUESTS];
-	gint phase = PHASE_CHURN, actions = 0, away = 0;
+	gint phase = PHASE_CHURN, away = 0;
+	struct tally tally = {0};
 
 	for (uint32_t i = 0; i < GUESTS; i++) {
 		guests[i] = (struct guest){.stage = stage,
 					   .phase = &phase,
-					   .actions = &actions,
+					   .tally = &tally,
 					   .away = &away,
 					   .lossless = i % 2,
 					   .seed = (round * GUESTS + i) * 77 + 1};
 		pthread_create(&threads[i], NULL, watch, &guests[i]);
 	}
-	churn(stage, &actions, &away);
+	churn(stage, &tally, &away);
 	g_atomic_int_set(&phase, PHASE_END);
 	/* Those who wait for a change get one. */
 	while (g_atomic_int_get(&away) < GUESTS) {
@@ -298,7 +319,7 @@ static gint play_round(struct stage *stage, uint32_t round)
 				 guests[i].left ? "in the end" : "on the way",
 				 guests[i].reason ? guests[i].reason : "?");
 	}
-	return actions;
+	return tally;
 }
 
 static void check_nothing_kept(struct stage *stage)
@@ -315,17 +336,19 @@ static void check_nothing_kept(struct stage *stage)
 
 static void test_viewers_come_and_go_and_change_their_minds(void **state)
 {
-	bool is_long = getenv("PLANECAST_LONG");
+	uint32_t rounds = long_rounds();
 	struct stage stage;
 	size_t first = 0;
 
 	(void)state;
 	stage_open(&stage, NULL, 700, 300);
 	stage.motion = motion_create();
-	if (is_long)
-		alarm(LONGEST);
-	for (uint32_t i = 0; i < (is_long ? LONG_ROUNDS : ROUNDS); i++) {
-		gint actions = play_round(&stage, i);
+	for (uint32_t i = 0; i < (rounds ? rounds : ROUNDS); i++) {
+		struct tally tally;
+
+		if (rounds)
+			alarm(LONGEST);
+		tally = play_round(&stage, i);
 
 		check_nothing_kept(&stage);
 		if (!i)
@@ -333,9 +356,12 @@ static void test_viewers_come_and_go_and_change_their_minds(void **state)
 		if (!heap_falls_to(first + SLACK))
 			fail_msg("%zu KiB of the heap are in use, %zu after the first round",
 				 heap_used() >> 10, first >> 10);
-		if (is_long)
-			print_message("%d actions; %zu KiB of the heap in use, %zu KiB resident\n",
-				      actions, heap_used() >> 10, resident() * page_kib());
+		if (rounds)
+			print_message("%u s: %d visits, %d settings, %d sizes; %zu KiB of the heap "
+				      "in use, %zu KiB resident\n",
+				      (unsigned int)((i + 1) * LONG_US / G_TIME_SPAN_SECOND),
+				      tally.visits, tally.choices, tally.resizes, heap_used() >> 10,
+				      resident() * page_kib());
 	}
 	stage_close(&stage);
 }
