@@ -43,5 +43,5 @@ bench_pipeline_bench_SOURCES = bench/pipeline_bench.c bench/detile_bench.h \
 bench_pipeline_bench_LDADD = libplanecast.a libdetile.a $(PLANECAST_LIBS)
 
 # Of the whole program, from outside.
-EXTRA_DIST += bench/attack_bench bench/compare bench/run bench/scale_bench bench/screenshot_bench \
-	bench/vm_bench bench/vm_scale bench/vm_spice.py
+EXTRA_DIST += bench/attack_bench bench/compare bench/desktop_recording bench/run bench/scale_bench \
+	bench/screenshot_bench bench/vm_bench bench/vm_scale bench/vm_spice.py

@@ -20,13 +20,14 @@ const char *const bench_servers[BENCH_SERVERS] = {
 	"planecast",    "libvncserver",  "xvnc", "x11vnc",   "wayvnc",  "planecast-tls",
 	"planecast-ws", "planecast-wss", "door", "door-tls", "door-ws", "door-wss"};
 
-const struct bench_work bench_works[] = {
-	{"static", "static", 30, false, 0}, {"typing", "typing", 20, true, 0},
-	{"scroll", "scroll", 30, true, 0},  {"movie", "movie", 30, true, 0},
-	{"film", "film", 10, true, 0},      {"peak", "film", 240, false, 16},
-	{"steady", "film", 20, false, 8},
+static const struct bench_work works[] = {
+	{"static", "static", 30, false, 0, NULL}, {"typing", "typing", 20, true, 0, NULL},
+	{"scroll", "scroll", 30, true, 0, NULL},  {"movie", "movie", 30, true, 0, NULL},
+	{"movie-60", "movie", 60, true, 0, NULL}, {"film", "film", 10, true, 0, NULL},
+	{"peak", "film", 240, false, 16, NULL},   {"steady", "film", 20, false, 8, NULL},
 };
-const unsigned int bench_work_count = sizeof(bench_works) / sizeof(bench_works[0]);
+
+#define REPLAY_FPS 30u /* what desktop_recording makes */
 
 #define COMMON VIEWER_LAST_RECT, VIEWER_DESKTOP_SIZE, VIEWER_FENCE, VIEWER_CONTINUOUS_UPDATES
 const struct bench_encoding bench_encodings[] = {
@@ -65,12 +66,16 @@ static void measure_painting(struct bench *bench)
 {
 	uint32_t *row = calloc(bench->width, sizeof(*row));
 
-	for (unsigned int i = 0; row && i < bench_work_count; i++) {
-		struct pattern pattern = {
-			(enum pattern_kind)pattern_kind_from_name(bench_works[i].pattern), 0,
-			bench->width, bench->height};
+	for (unsigned int i = 0; row && i < bench->work_count; i++) {
+		const struct bench_work *work = &bench->works[i];
 		struct pattern_rect rects[PATTERN_MAX_RECTS];
 		double begun = process_ms();
+		struct pattern pattern;
+
+		if (work->replay || work->cycle || !listed(bench->work, work->name))
+			continue;
+		pattern = (struct pattern){(enum pattern_kind)pattern_kind_from_name(work->pattern),
+					   0, bench->width, bench->height};
 
 		for (uint64_t frame = 1; frame <= 10; frame++) {
 			unsigned int count = pattern_damage(&pattern, frame, rects);
@@ -80,7 +85,7 @@ static void measure_painting(struct bench *bench)
 					pattern_row(&pattern, frame, rects[r].y + y, rects[r].x,
 						    rects[r].width, row);
 		}
-		bench->paint_ms[i] = bench_works[i].cycle ? 0 : (process_ms() - begun) / 10;
+		bench->paint_ms[i] = (process_ms() - begun) / 10;
 	}
 	free(row);
 }
@@ -109,11 +114,39 @@ static void add_rows(struct bench *bench, const struct bench_work *work,
 
 static void make_rows(struct bench *bench)
 {
-	for (unsigned int w = 0; w < bench_work_count; w++)
+	for (unsigned int w = 0; w < bench->work_count; w++)
 		for (unsigned int e = 0; e < bench_encoding_count; e++)
-			if (listed(bench->work, bench_works[w].name) &&
+			if (listed(bench->work, bench->works[w].name) &&
 			    listed(bench->encoding, bench_encodings[e].name))
-				add_rows(bench, &bench_works[w], &bench_encodings[e]);
+				add_rows(bench, &bench->works[w], &bench_encodings[e]);
+}
+
+/* The file's name without folder and ending. */
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = strdup(slash ? slash + 1 : path);
+
+	if (name && strchr(name, '.'))
+		*strchr(name, '.') = '\0';
+	return name ? name : path;
+}
+
+/* All works that there are, or recordings, which only planecast plays. */
+static void make_works(struct bench *bench)
+{
+	char *files = bench->replay ? strdup(bench->replay) : NULL;
+
+	if (!files) {
+		memcpy(bench->works, works, sizeof(works));
+		bench->work_count = sizeof(works) / sizeof(works[0]);
+		return;
+	}
+	for (char *file; (file = strsep(&files, ",")) && bench->work_count < BENCH_MAX_WORKS;)
+		bench->works[bench->work_count++] = (struct bench_work){
+			.name = name_of(file), .fps = REPLAY_FPS, .decodes = true, .replay = file};
+	bench->server = "planecast";
+	bench->work = NULL;
 }
 
 static int compare(const void *a, const void *b)
@@ -203,10 +236,13 @@ static void usage(FILE *out)
 	fputs("usage: serve_bench [--quick] [--json] [--plot FILE.svg] [--rounds N] [--seconds S]\n"
 	      "                   [--size WxH] [--requests] [--planecast PROGRAM]\n"
 	      "                   [--work LIST] [--encoding LIST] [--clients LIST] [--server LIST]\n"
-	      "A LIST is comma-separated: --work static,typing,scroll,movie,film,peak,steady\n"
-	      "--encoding raw,zrle,tight,jpeg  --clients 1,3,10  --server planecast,libvncserver,\n"
+	      "                   [--replay LIST]\n"
+	      "A LIST is comma-separated: --work static,typing,scroll,movie,movie-60,film,peak,\n"
+	      "steady  --encoding raw,zrle,tight,jpeg, and only if named: raw-copy,tight-copy,\n"
+	      "jpeg-copy  --clients 1,3,10  --server planecast,libvncserver,\n"
 	      "xvnc, and only if named: x11vnc,wayvnc,planecast-tls,planecast-ws,planecast-wss, and\n"
 	      "libvncserver behind planecast's door: door,door-tls,door-ws,door-wss\n"
+	      "--replay: files of desktop_recording instead of works, played by planecast alone\n"
 	      "--requests: never ContinuousUpdates\n",
 	      out);
 }
@@ -226,6 +262,7 @@ static bool parse(int argc, char **argv, struct bench *bench)
 		{"encoding", required_argument, NULL, 'e'},
 		{"clients", required_argument, NULL, 'c'},
 		{"server", required_argument, NULL, 'v'},
+		{"replay", required_argument, NULL, 'f'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -235,6 +272,7 @@ static bool parse(int argc, char **argv, struct bench *bench)
 	} words[] = {
 		{'P', &bench->plot},     {'p', &bench->planecast}, {'w', &bench->work},
 		{'e', &bench->encoding}, {'c', &bench->clients},   {'v', &bench->server},
+		{'f', &bench->replay},
 	};
 	bool quick = false;
 
@@ -357,6 +395,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	find_programs(&bench, argv[0]);
+	make_works(&bench);
 	drop_missing(&bench);
 	measure_painting(&bench);
 	make_rows(&bench);

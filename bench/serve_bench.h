@@ -35,10 +35,11 @@ enum bench_way bench_way(enum bench_server server);
 
 struct bench_work {
 	const char *name;
-	const char *pattern; /* of sim: */
+	const char *pattern; /* of sim:, or NULL: a recording */
 	unsigned int fps;    /* that it changes with */
 	bool decodes;        /* the first client does, and measures latencies by the stamp */
 	unsigned int cycle;  /* so many frames, painted beforehand; 0: painted as they come */
+	const char *replay;  /* a file whose frames are stamped; its name is the work's */
 };
 
 struct bench_encoding {
@@ -58,6 +59,7 @@ struct bench_result {
 		p99_ms; /* from the moment of a frame to its decoded stamp; 0: not measured */
 };
 
+#define BENCH_MAX_WORKS  16u
 #define BENCH_MAX_ROUNDS 31u
 #define BENCH_MAX_ROWS   512u
 
@@ -75,20 +77,21 @@ struct bench_row {
 struct bench {
 	/* Options: comma-separated lists, NULL is all. */
 	const char *work, *encoding, *clients, *server, *plot;
+	const char *replay;           /* files, instead of works */
 	const char *planecast, *peer; /* programs */
 	uint32_t width, height;
 	double seconds; /* of a run */
 	unsigned int rounds;
 	bool json, continuous;
-	double paint_ms[8]; /* of a frame of each work, what sim's thread paints in */
+	struct bench_work works[BENCH_MAX_WORKS];
+	unsigned int work_count;
+	double paint_ms[BENCH_MAX_WORKS]; /* of a frame of each, what sim's thread paints in */
 
 	struct bench_row rows[BENCH_MAX_ROWS];
 	unsigned int count;
 };
 
 extern const char *const bench_servers[BENCH_SERVERS];
-extern const struct bench_work bench_works[];
-extern const unsigned int bench_work_count;
 extern const struct bench_encoding bench_encodings[];
 extern const unsigned int bench_encoding_count;
 

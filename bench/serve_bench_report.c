@@ -27,20 +27,20 @@ static double frame_kib(const struct bench_row *row)
 static double paint_ms(const struct bench *bench, const struct bench_row *row)
 {
 	return !strncmp(bench_servers[row->server], "planecast", strlen("planecast"))
-		       ? bench->paint_ms[row->work - bench_works]
+		       ? bench->paint_ms[row->work - bench->works]
 		       : 0;
 }
 
 void bench_print_table(FILE *out, const struct bench *bench)
 {
-	fprintf(out, "%-7s %-6s %2s %-13s %7s %9s %7s %9s %7s %7s %9s %8s %8s\n", "work", "enc",
+	fprintf(out, "%-9s %-10s %2s %-13s %7s %9s %7s %9s %7s %7s %9s %8s %8s\n", "work", "enc",
 		"n", "server", "fps", "cpu ms/f", "vs lib", "(paint)", "(door)", "cpu %", "KiB/f",
 		"p50 ms", "p99 ms");
 	for (unsigned int i = 0; i < bench->count; i++) {
 		const struct bench_row *row = &bench->rows[i];
 
 		fprintf(out,
-			"%-7s %-6s %2u %-13s %7.1f %9.2f %7.3f %9.2f %7.3f %7.1f %9.1f %8.1f %8.1f\n",
+			"%-9s %-10s %2u %-13s %7.1f %9.2f %7.3f %9.2f %7.3f %7.1f %9.1f %8.1f %8.1f\n",
 			row->work->name, row->encoding->name, row->clients,
 			bench_servers[row->server], fps(row), frame_ms(row), row->versus,
 			paint_ms(bench, row), door_ms(row),

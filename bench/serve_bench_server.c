@@ -21,6 +21,7 @@
 #define STOP_TRIES 200
 #define FILE_TRIES 1000
 #define STEP_US    5000
+#define OPENING_US 1500000 /* of a recording: it is read and checked */
 
 static int free_port(void)
 {
@@ -97,7 +98,7 @@ static void start_planecast(const struct bench *bench, const struct bench_row *r
 	const struct bench_work *work = row->work;
 	enum bench_way way = bench_way(row->server);
 	bool web = way == BENCH_WS || way == BENCH_WSS;
-	char spec[200], address[32];
+	char spec[600], address[32];
 	char *words[] = {
 		(char *)(uintptr_t)bench->planecast, "serve", spec, "--max-fps", "240", "--vnc",
 		web ? "127.0.0.1:auto" : address,    NULL,    NULL, NULL,        NULL};
@@ -109,9 +110,13 @@ static void start_planecast(const struct bench *bench, const struct bench_row *r
 	}
 	if (way == BENCH_TLS || way == BENCH_WSS)
 		words[count++] = "--tls";
-	snprintf(spec, sizeof(spec), "sim:mode=%ux%u,pattern=%s,fps=%u,cycle=%u,epoch=%" PRId64,
-		 bench->width, bench->height, work->pattern, work->fps, work->cycle,
-		 server->epoch_us);
+	if (work->replay)
+		snprintf(spec, sizeof(spec), "replay:%s,epoch=%" PRId64, work->replay,
+			 server->epoch_us);
+	else
+		snprintf(spec, sizeof(spec),
+			 "sim:mode=%ux%u,pattern=%s,fps=%u,cycle=%u,epoch=%" PRId64, bench->width,
+			 bench->height, work->pattern, work->fps, work->cycle, server->epoch_us);
 	snprintf(address, sizeof(address), "127.0.0.1:%d", server->port);
 	server->pid = start(words);
 }
@@ -251,6 +256,8 @@ void bench_server_start(const struct bench *bench, const struct bench_row *row,
 	char port[16];
 
 	*server = (struct server){.port = free_port(), .epoch_us = bench_now_us()};
+	if (row->work->replay)
+		server->epoch_us += OPENING_US;
 	snprintf(port, sizeof(port), "%d", server->port);
 	switch (row->server) {
 	case BENCH_XVNC:

@@ -17,8 +17,8 @@ struct flow {
 
 /*
  * To be called a few times a second, from one thread. Returns for how long (us) the peer has taken
- * nothing although data waits; of the time between two looks at most a second counts, so that nobody
- * stalls while this process is halted.
+ * nothing although data waits; of the time between two looks at most a second counts, so that
+ * nobody stalls while this process is halted.
  */
 gint64 flow_look(struct flow *flow, int fd, gint64 now);
 

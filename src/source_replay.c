@@ -54,8 +54,9 @@ static int parse_epoch(const char *value, int64_t *epoch_us, GError **error)
 	guint64 number;
 
 	if (!g_ascii_string_to_unsigned(value, 10, 1, RECORDING_MAX_TIME_US, &number, NULL))
-		return fail(error, EXIT_USAGE, EINVAL, "epoch has no time (give epoch=N, "
-						       "microseconds of the monotonic clock)");
+		return fail(error, EXIT_USAGE, EINVAL,
+			    "epoch has no time (give epoch=N, "
+			    "microseconds of the monotonic clock)");
 	*epoch_us = (int64_t)number;
 	return 0;
 }
@@ -309,9 +310,8 @@ static int start(struct replay *replay, GError **error)
 		if (replay->timer < 0)
 			return fail(error, EXIT_FAILED, errno, "no timer: %s", g_strerror(errno));
 	}
-	replay->started_us =
-		(options->epoch_us ? options->epoch_us : g_get_monotonic_time()) -
-		recording_time(replay->recording, options->frame);
+	replay->started_us = (options->epoch_us ? options->epoch_us : g_get_monotonic_time()) -
+			     recording_time(replay->recording, options->frame);
 	arm(replay);
 	return 0;
 }

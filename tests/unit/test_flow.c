@@ -62,8 +62,8 @@ static void test_flow_does_not_count_while_nobody_looks(void **state)
 	assert_int_equal(flow_look(&flow, line[0], after), 3 * G_USEC_PER_SEC);
 	/* From there on as before. */
 	assert_int_equal(look_for(&flow, line[0], after, 2 * G_USEC_PER_SEC), 5 * G_USEC_PER_SEC);
-	assert_true(flow_is_stalled(&flow, line[0], after + 2 * G_USEC_PER_SEC,
-				    5 * G_USEC_PER_SEC));
+	assert_true(
+		flow_is_stalled(&flow, line[0], after + 2 * G_USEC_PER_SEC, 5 * G_USEC_PER_SEC));
 	close_line(line);
 }
 
