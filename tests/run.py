@@ -137,7 +137,8 @@ class Tests:
 
     # By a machine's depth (tests/vm/inside.py), in seconds: what it may take, and how long it may
     # say nothing. One that hangs costs minutes; a busy host alone ends none.
-    MACHINE_LIMITS = {"smoke": (600, 300), "short": (2100, 480), "long": (2400, 900)}
+    MACHINE_LIMITS = {"smoke": (600, 300), "short": (2100, 480), "other": (2100, 480),
+                      "long": (2400, 900)}
     OTHER_MACHINES_LIMITS = (900, 480)
 
     # Run beside the rest, one after the other; of the builds they need build-gcc alone. When the
