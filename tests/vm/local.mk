@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/vm/test_soak.py \
 	tests/vm/test_uefi.py \
 	tests/vm/test_uinput.py \
+	tests/vm/units/test_readme.py \
 	tests/vm/units/test_units.py
 
 check_PROGRAMS += tests/vm/kmod_frame
