@@ -197,10 +197,11 @@ class Replay(host.Test):
             result = self.planecast(*args, code=USAGE, cwd=self.scratch)
             self.assertIn(word, result.err)
             self.assertEqual(os.listdir(self.scratch), [])
-        for path in ("/no/such/a.rec", "/etc", "/dev/null", "/etc/passwd"):
-            result = self.planecast("screenshot", f"replay:{path}", "-o", "-", code=FAILED)
+        for code, path in ((USAGE, "/no/such/a.rec"), (USAGE, "/etc"), (USAGE, "/dev/null"),
+                           (FAILED, "/etc/passwd")):
+            result = self.planecast("screenshot", f"replay:{path}", "-o", "-", code=code)
             self.assertIn(path, result.err)
         self.planecast("record", "sim:", "-o", "/no/such/a.rec", "--frames", "1", code=FAILED)
         self.planecast("record", "sim:", "-o", "/dev/full", "--frames", "1", code=FAILED)
-        self.planecast("record", "replay:/no/such", "-o", "x", code=FAILED, cwd=self.scratch)
+        self.planecast("record", "replay:/no/such", "-o", "x", code=USAGE, cwd=self.scratch)
         self.assertEqual(os.listdir(self.scratch), [])

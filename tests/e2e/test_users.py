@@ -216,8 +216,8 @@ class Users(page.Test):
 
     def test_files_that_are_no_users_are_refused(self):
         good = mkpasswd("guess", "yescrypt")
-        for code, words, text, mode in ((1, "line 2: not a hash", f"a:{good}\nb:sesame\n", 0o600),
-                                        (1, "no users", "# nobody\n", 0o600),
+        for code, words, text, mode in ((2, "line 2: not a hash", f"a:{good}\nb:sesame\n", 0o600),
+                                        (2, "no users", "# nobody\n", 0o600),
                                         (4, "chmod 600", f"a:{good}\n", 0o644)):
             result = self.planecast("serve", DEVICE, "--vnc", f"unix:{self.path('s')}", "--tls",
                                     "--users-file", self.secret("bad", text, mode), code=code)
