@@ -29,6 +29,7 @@ struct replay {
 	struct recording *recording;
 	int64_t started_us; /* of the monotonic clock, when the recording's time was 0 */
 	int timer;          /* fires when the next change is due; -1 if none ever is */
+	uint32_t shown;     /* the frame that planes are of */
 	unsigned int holders;
 	bool warned; /* of damage */
 };
@@ -141,6 +142,8 @@ static int go_to(struct replay *replay, uint32_t frame, GError **error)
 	if (ret == -EINVAL)
 		return fail(error, EXIT_FAILED, EINVAL, "no frame of it can be read (%s)",
 			    recording_damage(recording));
+	if (!ret)
+		replay->shown = frame;
 	return ret ? fail(error, EXIT_FAILED, -ret, "%s", g_strerror(-ret)) : 0;
 }
 
@@ -158,24 +161,31 @@ static int advance(struct replay *replay, GError **error)
 	return go_to(replay, frame, error);
 }
 
+/* When there is something else to be seen, by the monotonic clock; 0: never. */
+static int64_t next_due(const struct replay *replay)
+{
+	const struct recording *recording = replay->recording;
+	int64_t now = now_us(replay), began = g_get_monotonic_time() - now;
+	uint32_t frame = recording_frame_at(recording, now), next;
+
+	/* Time went on while who holds a plane read one frame. */
+	if (frame != replay->shown)
+		return began + now;
+	next = recording_next_change(recording, frame);
+	if (next < recording_frames(recording))
+		return began + recording_time(recording, next);
+	return replay->options.loop ? began + recording_duration(recording) : 0;
+}
+
 /* Sets the timer to the next change; a moment that is past fires at once. */
 static void arm(struct replay *replay)
 {
-	struct recording *recording = replay->recording;
-	uint32_t frames = recording_frames(recording), next;
 	struct itimerspec when = {0};
-	int64_t now = now_us(replay), due;
+	int64_t due;
 
-	if (replay->timer < 0 || !frames)
+	if (replay->timer < 0 || !recording_frames(replay->recording))
 		return;
-	next = recording_next_change(recording, recording_frame_at(recording, now));
-	due = g_get_monotonic_time() - now;
-	if (next < frames)
-		due += recording_time(recording, next);
-	else if (replay->options.loop)
-		due += recording_duration(recording);
-	else
-		due = 0;
+	due = next_due(replay);
 	when.it_value.tv_sec = due / G_USEC_PER_SEC;
 	when.it_value.tv_nsec = due % G_USEC_PER_SEC * 1000;
 	timerfd_settime(replay->timer, TFD_TIMER_ABSTIME, &when, NULL);
@@ -310,6 +320,7 @@ static int start(struct replay *replay, GError **error)
 		if (replay->timer < 0)
 			return fail(error, EXIT_FAILED, errno, "no timer: %s", g_strerror(errno));
 	}
+	replay->shown = options->frame;
 	replay->started_us = (options->epoch_us ? options->epoch_us : g_get_monotonic_time()) -
 			     recording_time(replay->recording, options->frame);
 	arm(replay);

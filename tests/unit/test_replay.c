@@ -202,6 +202,29 @@ static void test_replay_tells_of_each_change_and_then_is_quiet(void **state)
 	source->ops->close(source);
 }
 
+/* Who looked slowly at one picture still hears of what came meanwhile, be it the last one. */
+static void test_replay_tells_of_what_came_while_a_plane_was_held(void **state)
+{
+	struct tape *tape = *state;
+	struct source *source;
+	struct damage damage;
+	struct plane plane;
+
+	tape->step_us = 10000;
+	record_bars(tape, 30);
+	source = open_replay(tape, "");
+	assert_int_equal(damage_init(&damage, 320, 64), 0);
+	assert_int_equal(source->ops->acquire(source, PLANE_PRIMARY, &plane, NULL), 0);
+	assert_true(frame_of(tape, &plane) < 29);
+	g_usleep(30 * tape->step_us);
+	assert_int_equal(source->ops->hint(source, &damage), 0);
+	source->ops->release(source, &plane);
+	assert_true(fires(source, PATIENCE_MS));
+	assert_int_equal(acquire_frame(tape, source), 29);
+	damage_finish(&damage);
+	source->ops->close(source);
+}
+
 static void test_replay_loops(void **state)
 {
 	struct source *source;
@@ -467,6 +490,7 @@ int main(void)
 		TAPE_TEST(test_replay_takes_the_same_pictures),
 		TAPE_TEST(test_replay_plays_in_order_and_stays_at_the_end),
 		TAPE_TEST(test_replay_tells_of_each_change_and_then_is_quiet),
+		TAPE_TEST(test_replay_tells_of_what_came_while_a_plane_was_held),
 		TAPE_TEST(test_replay_loops),
 		TAPE_TEST(test_replay_begins_and_stays_where_it_is_told),
 		TAPE_TEST(test_replay_began_when_it_is_told),
