@@ -204,13 +204,12 @@ class Painter(Viewer):
     PALETTE = 4  # bytes; there is none
 
     def __init__(self, address):
-        self.width = self.height = 0
-        self.pixels = bytearray()
+        self.surface = 0, 0, bytearray()  # of one thread; others may want the picture
         super().__init__(address)
 
     def create(self, body):
-        _, self.width, self.height = struct.unpack("<III", body[:12])
-        self.pixels = bytearray(self.width * self.height * 4)
+        _, width, height = struct.unpack("<III", body[:12])
+        self.surface = width, height, bytearray(width * height * 4)
 
     def draw(self, body):
         """SpiceMsgDisplayDrawCopy and what it points at, as spice.proto has them."""
@@ -221,13 +220,15 @@ class Painter(Viewer):
                 (width, height) != (right - left, bottom - top):
             raise ValueError(f"an image of kind {kind}, {width}x{height}, for {body[4:20].hex()}")
         at += 32 + self.PALETTE
+        across, _, pixels = self.surface
         for row in range(height):
             line = row if flags & self.TOP_DOWN else height - 1 - row
-            begin = ((top + row) * self.width + left) * 4
-            self.pixels[begin:begin + width * 4] = body[at + line * stride:][:width * 4]
+            begin = ((top + row) * across + left) * 4
+            pixels[begin:begin + width * 4] = body[at + line * stride:][:width * 4]
 
     def picture(self):
-        return picture.from_xrgb(self.width, self.height, bytes(self.pixels))
+        width, height, pixels = self.surface
+        return picture.from_xrgb(width, height, bytes(pixels))
 
     def wish(self, width, height):
         """Its window has that size: a VDAgentMonitorsConfig in a VDAgentMessage (vd_agent.h)."""
