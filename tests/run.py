@@ -462,7 +462,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="no virtual machine, no distcheck")
     parser.add_argument("--long", action="store_true",
                         help="everything in full: all kernels, long fuzzing, whatever takes "
-                             "minutes (it adds, it leaves nothing out; about an hour)")
+                             "minutes (it adds, it leaves nothing out; over an hour)")
     parser.add_argument("--only", default="", metavar="PATTERN",
                         help="these steps (e2e), or tests of one (e2e/clients)")
     parser.add_argument("--kernels", metavar="LIST",

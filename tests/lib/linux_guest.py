@@ -32,6 +32,13 @@ say 'SIGNS'
 say '@SIGNS@'
 (while true; do setsid sh -c 'exec sh </dev/tty1 >/dev/tty1 2>&1'; done) &
 echo READY >/dev/ttyS0
+look() {
+	for status in /sys/class/drm/card*-*/status; do
+		echo detect >$status
+		edid=$(hexdump -v -e '1/1 "%02x"' ${status%status}edid)
+		echo "EDID $edid $(cat $status)" >/dev/ttyS0
+	done
+}
 while read -r order </dev/ttyS0; do
 	case $order in
 	rebind)
@@ -46,18 +53,10 @@ while read -r order </dev/ttyS0; do
 				grep -q 'frame buffer' ${console%bind}name && echo 1 >$console
 			done
 		done
-		for status in /sys/class/drm/card*-*/status; do
-			echo detect >$status
-			edid=$(hexdump -v -e '1/1 "%02x"' ${status%status}edid)
-			echo "EDID $edid $(cat $status)" >/dev/ttyS0
-		done
+		look
 		;;
 	detect)
-		for status in /sys/class/drm/card*-*/status; do
-			echo detect >$status
-			edid=$(hexdump -v -e '1/1 "%02x"' ${status%status}edid)
-			echo "EDID $edid $(cat $status)" >/dev/ttyS0
-		done
+		look
 		;;
 	paint)
 		paint >/dev/ttyS0 &
